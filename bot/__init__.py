@@ -1,0 +1,1 @@
+"""The middle: decides who may see what, and answers. It opens no file, socket or clock of its own."""

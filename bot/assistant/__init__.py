@@ -1,0 +1,1 @@
+"""One turn: choose a specialist, search, answer, and check each sentence before it is shown."""

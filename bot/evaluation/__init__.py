@@ -1,0 +1,1 @@
+"""Figures: how good retrieval and answers are on a labelled set."""

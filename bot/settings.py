@@ -1,0 +1,90 @@
+"""rolecall.yaml: what an admin may set, checked strictly. Secrets are named here, never written here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.yamlfile import load
+
+
+class Strict(BaseModel):
+    """A mapping in a settings file: no unknown keys, no conversion between types, frozen once read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Secret(Strict):
+    """Where a secret is found: an environment variable or a file. Exactly one of the two."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+class IndexSettings(Strict):
+    """Where passages are kept: `edge` in this process, or a Qdrant `server` by URL."""
+
+    engine: Literal["edge", "server"] = "edge"
+    url: str | None = None
+    key: Secret | None = None
+    collection: str = "rolecall"
+
+
+class ModelSettings(Strict):
+    """The chat model. `name`: `embedded`, a Hugging Face id, a local folder, or a GGUF file; or the server's name for it."""
+
+    provider: Literal["transformers", "openai"] = "transformers"
+    name: str = "embedded"
+    url: str | None = None
+    key: Secret | None = None
+    quantize: Literal["auto", "int8", "none"] = "auto"
+    device: str = "auto"
+    max_new_tokens: Annotated[int, Field(ge=16, le=32768)] = 512
+    batch: Annotated[int, Field(ge=1, le=256)] = 8
+
+
+class EmbeddingSettings(Strict):
+    """The embedding model: `embedded`, a Hugging Face id or a local folder; `reranker` likewise, or nothing."""
+
+    name: str = "embedded"
+    reranker: str | None = None
+
+
+class FilesSource(Strict):
+    """A folder of documents. `labels` maps path patterns to labels; the first pattern that fits decides."""
+
+    kind: Literal["files"] = "files"
+    name: str
+    path: str
+    labels: dict[str, list[str]]
+    url: str | None = None
+
+
+class AnswerSettings(Strict):
+    """How document answers are made: `quote` the best sentences, `compose` with the model, or `auto` by its size."""
+
+    style: Literal["auto", "quote", "compose"] = "auto"
+    sentences: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+class Settings(Strict):
+    """The whole of rolecall.yaml. Paths are relative to the file."""
+
+    version: Literal[1]
+    policy: str = "roles.yaml"
+    directory: str | None = None
+    data: str = ".rolecall"
+    database: str | None = None
+    index: IndexSettings = IndexSettings()
+    model: ModelSettings = ModelSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    sources: list[FilesSource] = []
+    planner: Literal["auto", "router", "model"] = "auto"
+    answers: AnswerSettings = AnswerSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """Read rolecall.yaml. Raises ConfigError naming file, line, key and choices."""
+    return load(path, Settings)

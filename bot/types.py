@@ -1,0 +1,210 @@
+"""The nouns of Rolecall: frozen data that knows nobody and does nothing but compare itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+PrincipalKind = Literal["member", "guest", "external", "bot"]
+RoomKind = Literal["direct", "private", "public", "external"]
+Labels = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A person (or bot) as the platform proved them; never a display name or an e-mail address.
+
+    `groups` holds references such as ``slack-group:S0FIN`` or ``entra-group:7f1c...``. A deactivated
+    account has ``active=False`` and may read nothing.
+    """
+
+    platform: str
+    tenant: str
+    id: str
+    kind: PrincipalKind = "member"
+    groups: frozenset[str] = frozenset()
+    active: bool = True
+
+    @property
+    def ref(self) -> str:
+        """The reference that roles.yaml, the command line and the audit use: ``slack-user:T0HOME/U0FIONA``."""
+        return f"{self.platform}-user:{self.tenant}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place where an answer will be read."""
+
+    platform: str
+    tenant: str
+    id: str
+    kind: RoomKind
+
+    @property
+    def ref(self) -> str:
+        """The reference that roles.yaml and the command line use: ``slack:T0HOME/C0FIN``."""
+        return f"{self.platform}:{self.tenant}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message, already fetched."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One request, as the chat door translated it. `thread` is empty outside threads."""
+
+    id: str
+    sender: Principal
+    room: Room
+    text: str
+    thread: str = ""
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What *all* readers of an answer may see, and which tools the asker may use.
+
+    `readers` is a set of label sets, one for each kind of reader, reduced to its minimal members. A document
+    is visible if and only if every one of them shares a label with it. The default allows nothing.
+    """
+
+    readers: frozenset[Labels] = frozenset()
+    tools: frozenset[str] = frozenset()
+    policy: str = ""
+
+    @property
+    def can_read(self) -> bool:
+        """Whether there is anything these readers could see: no reader, or one without labels, sees nothing."""
+        return bool(self.readers) and all(self.readers)
+
+    def sees(self, labels: Iterable[str]) -> bool:
+        """Whether a document with these labels is visible to every reader. No label: visible to nobody."""
+        carried = frozenset(labels)
+        return self.can_read and all(reader & carried for reader in self.readers)
+
+
+def for_everyone(readers: Iterable[Labels], tools: Iterable[str] = (), policy: str = "") -> Access:
+    """The access of a group of readers: a set that contains another one demands nothing more, so it is dropped."""
+    sets = set(readers)
+    minimal = frozenset(one for one in sets if not any(other < one for other in sets))
+    return Access(minimal, frozenset(tools), policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of a parsed document: text under one heading on one page (pages count from 1)."""
+
+    text: str
+    heading: tuple[str, ...] = ()
+    page: int | None = None
+    table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as a source delivered it. `id` is unique over all sources: ``handbook/policies/travel.md``."""
+
+    id: str
+    source: str
+    title: str
+    labels: Labels
+    hash: str
+    sections: tuple[Section, ...]
+    url: str = ""
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that is indexed, found and cited. Never cut inside a sentence or a table row."""
+
+    id: str
+    document: str
+    text: str
+    labels: Labels
+    title: str = ""
+    heading: tuple[str, ...] = ()
+    page: int | None = None
+    url: str = ""
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source under an answer, rendered by code from provenance, never by the model. `number` counts from 1."""
+
+    number: int
+    document: str
+    title: str
+    labels: Labels
+    page: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which tool was chosen, by whom (``router``, ``model`` or ``rule``), and how sure (0 to 1)."""
+
+    tool: str
+    by: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message with the authority it is answered under. Tools receive it from the runtime, never from the model."""
+
+    id: str
+    message: Message
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What will be shown: the text with ``[1]`` markers, its sources, and how it came about.
+
+    `refused` is empty, or the reason for which nothing was answered (``no-access``, ``not-granted``,
+    ``access-changed``); "not found" is not a refusal. `ms` holds milliseconds by step. `private` is the fuller
+    answer that only the asker gets.
+    """
+
+    text: str
+    sources: tuple[Citation, ...] = ()
+    plan: Plan = Plan("chat", "rule", 1.0)
+    model: str = ""
+    refused: str = ""
+    id: str = ""
+    ms: Mapping[str, float] = field(default_factory=dict)
+    private: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What Rolecall is doing, in a few words, in the language of the question."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Checked text to append to the answer. Only whole checked sentences are sent."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The final answer. The last event of each turn."""
+
+    answer: Answer
+
+
+Reply = Status | Delta | Done

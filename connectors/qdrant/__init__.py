@@ -1,0 +1,1 @@
+"""The one gateway to Qdrant: embedded (Edge) or a server."""
