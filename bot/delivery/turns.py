@@ -1,0 +1,76 @@
+"""One message, from the question to the gated answer: the room's answer, and the asker's fuller one in private.
+
+The room hears only what all of its readers may see. When the asker may see more, the same question is answered again
+under the asker's own access and goes to the asker alone; the room's text does not depend on whether that happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from bot.access.audience import Audience
+from bot.access.gate import Gate
+from bot.assistant.words import words
+from bot.language import language
+from bot.ports import Assistant
+from bot.types import Access, Answer, Delta, Done, Message, Reply, Turn
+
+ACCESS_CHANGED = "access-changed"
+
+
+class Turns:
+    """Takes messages. `new_id` makes an id for each answer."""
+
+    def __init__(self, audience: Audience, assistant: Assistant, gate: Gate, new_id: Callable[[], str]):
+        self._audience = audience
+        self._assistant = assistant
+        self._gate = gate
+        self._new_id = new_id
+
+    async def take(self, message: Message) -> AsyncIterator[Reply]:
+        """The replies to one message: status and checked pieces, then one Done whose answer passed the gate."""
+        turn = Turn(self._new_id(), message, await self._audience.access(message.sender, message.room))
+        answer = Answer("")
+        async for reply in self._assistant.answer(turn):
+            match reply:
+                case Done(answer=answer):
+                    pass
+                case Delta():
+                    piece = await self._gate.piece(message, reply)
+                    if piece:
+                        yield piece
+                case _:
+                    yield reply
+        shown = await self._gate.room(message, answer) or _access_changed(message, answer)
+        yield Done(replace(shown, id=turn.id, private=await self._supplement(turn, answer)))
+
+    async def _supplement(self, turn: Turn, answer: Answer) -> Answer | None:
+        """What the asker may see beyond the room, if that is a different answer from documents."""
+        message = turn.message
+        if message.room.kind == "direct":
+            return None
+        access = await self._audience.private(message.sender)
+        if not _wider(access, turn.access):
+            return None
+        fuller = await self._final(Turn(turn.id, message, access))
+        known = {source.document for source in answer.sources}
+        if not any(source.document not in known for source in fuller.sources):
+            return None
+        return await self._gate.asker(message, replace(fuller, id=turn.id))
+
+    async def _final(self, turn: Turn) -> Answer:
+        answer = Answer("")
+        async for reply in self._assistant.answer(turn):
+            if isinstance(reply, Done):
+                answer = reply.answer
+        return answer
+
+
+def _wider(access: Access, room: Access) -> bool:
+    return access.can_read and access.readers != room.readers
+
+
+def _access_changed(message: Message, answer: Answer) -> Answer:
+    text = words(language(message.text)).access_changed
+    return replace(answer, text=text, sources=(), refused=ACCESS_CHANGED)
