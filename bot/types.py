@@ -195,9 +195,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Checked text to append to the answer. Only whole checked sentences are sent."""
+    """Checked text to append to the answer: whole checked sentences only, with the sources they rest on."""
 
     text: str
+    sources: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
