@@ -1,0 +1,86 @@
+"""What a model or a document wrote must reach a room as plain words."""
+
+import pytest
+
+from bot.access.cleaning import clean
+
+HOSTS = {"docs.kestrel.example"}
+
+ACTIVE = [
+    "https://evil.com/?q=secret",
+    "http://evil.com",
+    "HTTPS://EVIL.COM/x",
+    "ｈｔｔｐｓ：／／ｅｖｉｌ．ｃｏｍ／ｘ",
+    "https://docs.kestrel.example.evil.com/x",
+    "https://docs.kestrel.example@evil.com/x",
+    "https://docs.kestrel.example/x?leak=1",
+    "https://docs.kestrel.example/x#leak",
+    "https://docs.kestrel.example:8443/x",
+    "http://docs.kestrel.example/x",
+    "http:\\\\evil.com\\x",
+    "evil.com",
+    "www.evil.com/x",
+    "evil.com/x?y",
+    "evil。com",
+    "ev\u200bil.com/x",
+    "e\u00advil.com",
+    "\u202ehttps://evil.com",
+    "[click](https://evil.com)",
+    "[click](  //evil.com )",
+    "![](https://evil.com/a.png)",
+    "![a][b]",
+    "[b]: https://evil.com/a",
+    "<https://evil.com|docs>",
+    "<https://evil.com>",
+    "mailto:a@evil.com",
+    "a@evil.com",
+    "data:text/html;base64,PHNjcmlwdD4=",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "slack://user?team=T&id=U",
+    "10.0.0.1/x",
+    "<img src=x>",
+    "<a href='x'>",
+    "<script src=x>",
+    "<!channel>",
+    "<!here|here>",
+    "<@U0FIONA1>",
+    "<#C0FIN123>",
+    "@channel",
+    "@here",
+    "@everyone",
+    "＠channel",
+    "<at>Fiona</at>",
+    "<!subteam^S0FIN>",
+]
+
+
+@pytest.mark.parametrize("spelling", ACTIVE)
+def test_nothing_active_is_left(spelling: str) -> None:
+    shown = clean(f"Before {spelling} after", HOSTS)
+    words = shown.replace("[link removed]", "").replace("[mention removed]", "")
+    assert "evil" not in words
+    assert not any(sign in words for sign in ("://", "<", "](", "![", "@", "mailto", "data:", "script", "10.0.0.1"))
+    assert "kestrel" not in words
+    assert shown.startswith("Before ")
+    assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Net revenue was 1,482.6 million [1].",
+        "売上高（連結）は１，４８２．６百万ドルです。",
+        "MEL 29-11-01 applies, see annual-report-2025.pdf, page 7.",
+        "https://docs.kestrel.example/filings/annual-report.pdf",
+        "if a < b and b > c: return 3.5",
+        "[1] and [2]\nnext line\tcolumn",
+    ],
+)
+def test_plain_words_stay_as_they_were(text: str) -> None:
+    assert clean(text, HOSTS) == text
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u2066", "\U000e0041", "\ufe0f", "\x07", "\u00ad"])
+def test_characters_nobody_sees_are_dropped(hidden: str) -> None:
+    assert clean(f"a{hidden}b") == "ab"
