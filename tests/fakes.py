@@ -1,0 +1,76 @@
+"""Stand-ins that keep the contracts of bot/ports.py: they run the same dialogs as the real parts, without a world."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+
+from bot.ports import DocumentRecord
+from bot.types import Access, Done, Labels, Passage, Principal, Reply, Room, Turn
+
+
+class FakeDirectory:
+    """People and rooms in memory; a room that has no roster is one whose roster cannot be read."""
+
+    def __init__(self, people: Sequence[Principal] = (), rosters: Mapping[Room, Sequence[Principal]] | None = None):
+        self._people = {person.ref: person for person in people}
+        self.rosters = dict(rosters or {})
+
+    async def person(self, ref: str) -> Principal | None:
+        return self._people.get(ref)
+
+    async def room(self, ref: str) -> Room | None:
+        return next((room for room in self.rosters if room.ref == ref), None)
+
+    async def members(self, room: Room) -> Sequence[Principal] | None:
+        return self.rosters.get(room)
+
+
+class FakeRecords:
+    """The SQL record of documents, in memory."""
+
+    def __init__(self, labels: Mapping[str, Collection[str]] | None = None):
+        self.rows = {
+            name: DocumentRecord(name, name.split("/")[0], name, frozenset(carried), "h", "f", "indexed")
+            for name, carried in (labels or {}).items()
+        }
+
+    async def all(self, source: str | None = None) -> dict[str, DocumentRecord]:
+        return {name: row for name, row in self.rows.items() if source in (None, row.source)}
+
+    async def labels_of(self, documents: Collection[str]) -> dict[str, Labels]:
+        return {
+            name: self.rows[name].labels
+            for name in documents
+            if name in self.rows and self.rows[name].state == "indexed"
+        }
+
+    async def save(self, record: DocumentRecord) -> None:
+        self.rows[record.id] = record
+
+    async def delete(self, document: str) -> None:
+        self.rows.pop(document, None)
+
+
+class FakeAssistant:
+    """Answers each turn with what `replies` makes of it."""
+
+    def __init__(self, replies: Callable[[Turn], Sequence[Reply]]):
+        self._replies = replies
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Reply]:
+        replies = self._replies(turn)
+        assert isinstance(replies[-1], Done)
+        for reply in replies:
+            yield reply
+
+
+class FakeIndex:
+    """Passages in memory, returned in order; it keeps the access rule of the real index."""
+
+    def __init__(self, passages: Sequence[Passage] = ()):
+        self.passages = list(passages)
+        self.asked: list[tuple[str, Access]] = []
+
+    async def search(self, query: str, access: Access, limit: int = 8) -> list[Passage]:
+        self.asked.append((query, access))
+        return [passage for passage in self.passages if access.sees(passage.labels)][:limit]
