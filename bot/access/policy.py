@@ -109,6 +109,11 @@ class Policy:
         """The labels that every active member may read."""
         return frozenset(label for role in self.roles if role.applies_to is not None for label in role.read)
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Declared labels that no role reads: documents with nothing else are visible to nobody."""
+        return tuple(label for label in self.labels if not any(label in role.read for role in self.roles))
+
     def outsider(self, principal: Principal) -> str:
         """Why a person is not one of ours, or nothing if they are."""
         if principal.kind != "member":

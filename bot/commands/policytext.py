@@ -1,0 +1,164 @@
+"""How `rolecall policy` speaks to people: verdict first, then each rule with its line in roles.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.access.diff import Change, alike
+from bot.access.explain import Explanation, Finding, Target
+from bot.access.policy import Limits, Policy
+from bot.access.selftest import Outcome
+from bot.access.who import Entry
+from bot.commands.common import console
+from bot.types import Room
+from connectors.directory_file import FileDirectory
+
+_SHOWN = 5
+
+
+def print_check(policy: Policy) -> None:
+    """What the policy gives, role by role."""
+    console.print(
+        Text.assemble(
+            ("✔ ", "green"),
+            f"{policy.name}: {len(policy.roles)} roles, {len(policy.labels)} labels, "
+            f"{len(policy.rooms)} rooms, {len(policy.tests)} tests",
+        )
+    )
+    table = _table("role", "who", "reads", "tools", "line")
+    for role in policy.roles:
+        who = ", ".join(role.members) or "every active member"
+        table.add_row(role.name, who, ", ".join(role.read), ", ".join(role.tools), str(role.line))
+    console.print(table)
+    for label in policy.unread:
+        words = f"! no role reads '{label}' ({_cite(policy.name, [policy.labels[label]])})"
+        console.print(Text(words, style="yellow"))
+
+
+def print_tests(policy: Policy, outcomes: Sequence[Outcome]) -> None:
+    """Each expectation of the policy, and the count."""
+    table = _grid()
+    for outcome in outcomes:
+        table.add_row(_mark(outcome.ok), Text(outcome.sentence), _dim(_cite(policy.name, [outcome.line])))
+    console.print(table)
+    failed = sum(not outcome.ok for outcome in outcomes)
+    if not outcomes:
+        console.print(Text(f"{policy.name} holds no tests; see tests: in docs/roles.md"))
+    elif failed:
+        console.print(Text(f"{failed} of {len(outcomes)} expectations fail", style="bold red"))
+    else:
+        console.print(Text(f"all {len(outcomes)} expectations hold", style="green"))
+
+
+def print_explanation(told: Explanation, who: str, room: Room | None, directory: FileDirectory | None) -> None:
+    """The verdict, the rule of the place, and what each reader, or the ceiling, decides."""
+    verdict = Text(" ALLOWED ", "bold white on green") if told.allowed else Text(" DENIED ", "bold white on red")
+    labels = ", ".join(sorted(told.labels)) or "no label"
+    console.print(Text.assemble(verdict, "  ", (told.target, "bold"), f"  ({labels})"))
+    place = f"in {_name(room.ref, directory)}" if room else "alone"
+    console.print(Text(f"{_name(who, directory)}, {place}: {told.reason}"))
+    table = _grid()
+    for finding in told.findings:
+        name = Text(_name(finding.who, directory), "bold")
+        table.add_row(_mark(finding.allowed), name, Text(finding.why), _dim(_cite(told.file, finding.lines)))
+    console.print(table)
+    for line in _offers(told.findings, told.file):
+        console.print(Text("  " + line, style="dim"))
+
+
+def print_who(policy: Policy, target: Target, entries: Iterable[Entry], directory: FileDirectory | None) -> None:
+    """Those who may read it, people first, then rooms; and how many may not."""
+    labels = ", ".join(sorted(target.labels)) or "no label"
+    console.print(Text.assemble("Who can read ", (target.name, "bold"), f"  ({target.kind}: {labels})"))
+    listed = list(entries)
+    allowed = [entry for entry in listed if entry.allowed]
+    table = _grid()
+    for entry in allowed:
+        name = _name(entry.ref, directory) if entry.kind == "person" else entry.name
+        table.add_row(_mark(True), Text(name, "bold"), Text(entry.why), _dim(_cite(policy.name, entry.lines)))
+    console.print(table if allowed else Text("  nobody"))
+    others = [entry.name for entry in listed if not entry.allowed and entry.kind in ("person", "room")]
+    if others:
+        console.print(Text(f"not: {_few(others, 12)}", style="dim"))
+
+
+def print_diff(changes: Sequence[Change], directory: FileDirectory | None) -> None:
+    """What the change means, the same change for several people told once."""
+    if not changes:
+        console.print("Nobody gains or loses anything.")
+    for group in alike(changes):
+        names = [_name(change.who, directory) if change.kind == "person" else change.name for change in group]
+        console.print(Text(_few(names, 8), style="bold"))
+        change = group[0]
+        for sign, style, what, things in (
+            ("+", "green", "ceiling" if change.kind == "room" else "reads", change.gains),
+            ("-", "red", "ceiling" if change.kind == "room" else "reads", change.loses),
+            ("+", "green", "documents", change.documents_gained),
+            ("-", "red", "documents", change.documents_lost),
+            ("+", "green", "tools", change.tools_gained),
+            ("-", "red", "tools", change.tools_lost),
+        ):
+            if things:
+                count = f"{len(things)} " if what == "documents" else ""
+                console.print(Text(f"  {sign} {count}{what}: {_few(things)}", style=style))
+        if change.limits:
+            console.print(
+                Text(f"  ~ limits: {_limits(change.limits[0])} -> {_limits(change.limits[1])}", style="yellow")
+            )
+
+
+def _offers(findings: Iterable[Finding], file: str) -> list[str]:
+    """For those who are denied: each role that would give it, once, and whom roles.yaml names for it."""
+    told: dict[str, None] = {}
+    for finding in findings:
+        for cause in finding.causes if not finding.allowed else ():
+            members = [f"{ref} ({_cite(file, [line])})" for ref, line in cause.members.items()]
+            cite = _cite(file, [cause.line])
+            told[f"'{cause.label}' comes with the role '{cause.role}' ({cite}), held by {_few(members)}"] = None
+    return list(told)
+
+
+def _limits(limits: Limits) -> str:
+    given = [f"{limits.per_minute} a minute"] if limits.per_minute else []
+    given += [f"{limits.per_day} a day"] if limits.per_day else []
+    return ", ".join(given) or "none of its own"
+
+
+def _few(things: Sequence[str], most: int = _SHOWN) -> str:
+    shown = ", ".join(things[:most])
+    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"
+
+
+def _name(ref: str, directory: FileDirectory | None) -> str:
+    if directory is None:
+        return ref
+    person = directory.people().get(ref)
+    return directory.name_of(person.ref if person else ref)
+
+
+def _cite(file: str, lines: Iterable[int]) -> str:
+    numbers = ",".join(str(line) for line in lines)
+    return f"{Path(file).name}:{numbers}" if numbers else ""
+
+
+def _mark(ok: bool) -> Text:
+    return Text("✔", "green") if ok else Text("✘", "red")
+
+
+def _dim(words: str) -> Text:
+    return Text(words, "dim", no_wrap=True)
+
+
+def _grid() -> Table:
+    return Table.grid(padding=(0, 2, 0, 0))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column)
+    return table
