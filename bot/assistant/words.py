@@ -14,9 +14,10 @@ from bot.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language's sentences. Those with a placeholder name it: `{tool}`, `{what}`, `{labels}`.
+    """One language's sentences; `abilities` says what each tool does for a person, `examples` what one could ask it.
 
-    `abilities` says what each tool does for a person, `examples` what one could ask it; both by tool name.
+    Places to fill: `{what}` and `{tool}` in not_granted and not_installed, `{id}` in failed, `{names}` in files_unread,
+    `{labels}` in help_documents, `{example}` in help_example.
     """
 
     not_found: str
@@ -28,9 +29,12 @@ class Words:
     offers_nothing: str
     too_many_steps: str
     unclear: str
+    failed: str
+    files_unread: str
     thinking: str
     searching: str
     reading: str
+    writing: str
     greeting: str
     thanks: str
     goodbye: str
@@ -40,6 +44,7 @@ class Words:
     help_no_documents: str
     help_example: str
     help_outro: str
+    list_separator: str
     abilities: Mapping[str, str]
     examples: Mapping[str, str]
 
@@ -53,11 +58,14 @@ ENGLISH = Words(
     not_installed="I can't {what} here: that tool (`{tool}`) is not part of this installation.",
     offers="What I can do for you:",
     offers_nothing="No other tool is open to you either; the people who run this assistant can change that.",
-    too_many_steps="I stopped: this took more steps than I may take for one request. Please ask for one thing at a time.",
+    too_many_steps="I stopped: this took more steps than one request may take. Please ask for one thing at a time.",
     unclear="I am not sure what you would like me to do. Could you say it in another way?",
+    failed="Something went wrong. Please try again; if it happens again, report error {id}.",
+    files_unread="I cannot read attached files yet ({names}), so I have not looked inside.",
     thinking="Thinking about what to do",
     searching="Searching the documents",
     reading="Reading what I found",
+    writing="Writing the answer",
     greeting="Hello! Ask me a question, or ask what I can do for you.",
     thanks="You're welcome!",
     goodbye="Goodbye!",
@@ -66,7 +74,8 @@ ENGLISH = Words(
     help_documents="I answer from documents labelled {labels}, and I name the source of each answer.",
     help_no_documents="There are no documents that everybody who reads along here may see.",
     help_example="for example: {example}",
-    help_outro="Just write what you need.",
+    help_outro="In a shared room I use only what everybody there may read; what only you may see comes to you in private.",
+    list_separator=", ",
     abilities=MappingProxyType(
         {
             "search_documents": "answer questions from your company's documents",
@@ -104,9 +113,12 @@ JAPANESE = Words(
     offers_nothing="ほかに利用できる機能もありません。必要な場合は、このアシスタントの管理者にご相談ください。",
     too_many_steps="一つの依頼に使える手順の上限に達したため、中断しました。依頼を一つずつに分けてください。",
     unclear="ご依頼の内容をうまく読み取れませんでした。別の言い方で教えていただけますか。",
+    failed="エラーが発生しました。もう一度お試しください。続く場合はエラー番号 {id} をお知らせください。",
+    files_unread="添付ファイル（{names}）はまだ読めないため、中身は確認していません。",
     thinking="進め方を考えています",
     searching="文書を検索しています",
     reading="見つかった文書を読んでいます",
+    writing="回答を書いています",
     greeting="こんにちは。ご質問をどうぞ。「何ができますか」と聞いていただいてもかまいません。",
     thanks="どういたしまして。",
     goodbye="それでは、失礼します。",
@@ -115,7 +127,8 @@ JAPANESE = Words(
     help_documents="{labels} のラベルが付いた文書をもとに、出典を示してお答えします。",
     help_no_documents="ここには、参加者全員が閲覧できる文書がありません。",
     help_example="例：{example}",
-    help_outro="ご用件をそのまま書いてください。",
+    help_outro="共有のルームでは全員が閲覧できる内容だけを使い、あなただけが閲覧できる内容は個別にお送りします。",
+    list_separator="、",
     abilities=MappingProxyType(
         {
             "search_documents": "社内の文書をもとに質問に答える",
@@ -146,5 +159,5 @@ _BY_LANGUAGE: Mapping[Language, Words] = MappingProxyType({"en": ENGLISH, "ja": 
 
 
 def words(language: Language) -> Words:
-    """The sentences in one language."""
+    """Give the sentences of one language."""
     return _BY_LANGUAGE[language]
