@@ -29,6 +29,7 @@ class LivePolicy:
         self._policy: Policy | None = None
         self.alarm = ""
 
+    @property
     def current(self) -> Policy:
         """The policy that holds now. Raises RuntimeError before `start`."""
         if self._policy is None:
@@ -46,7 +47,7 @@ class LivePolicy:
         if stamp is not None and stamp == self._stamp:
             return False
         self._stamp = stamp
-        before = self.current()
+        before = self.current
         try:
             found = parse_policy(read_text(self._path), str(self._path))
             if found.hash != before.hash:
@@ -55,7 +56,7 @@ class LivePolicy:
             self._raise_alarm(str(error))
             return False
         self.alarm = ""
-        return self.current().hash != before.hash
+        return self.current.hash != before.hash
 
     def _raise_alarm(self, problem: str) -> None:
         if problem != self.alarm:

@@ -220,8 +220,8 @@ class _Check:
 
     def _tenant(self, where: Where, platform: str, tenant: str) -> None:
         if tenant not in self._tenants[platform]:
-            known = choices(tenant, self._tenants[platform])
-            raise self._lines.error(where, f"'{tenant}' is not listed in tenants.{platform}; {known}")
+            known = ", ".join(self._tenants[platform]) or "none"
+            raise self._lines.error(where, f"'{tenant}' is not listed in tenants.{platform}; known: {known}")
 
     def _known(self, where: Where, given: list[str], known: Iterable[str], what: str, word: str) -> None:
         names = list(known)

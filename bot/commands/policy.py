@@ -14,12 +14,12 @@ import typer
 from bot.access import references
 from bot.access.audience import Readers, alone, together
 from bot.access.diff import compare
-from bot.access.explain import Explanation, explain, find_target
+from bot.access.explain import Explanation, Target, explain, find_target
 from bot.access.policy import Policy, read_policy
 from bot.access.selftest import Outcome, run_tests
 from bot.access.who import Roster, who_can_read
-from bot.commands import policytext
 from bot.commands.common import InOption, JsonOption, config_path, run, show_json
+from bot.commands.policytext import print_check, print_diff, print_explanation, print_tests, print_who
 from bot.errors import ConfigError
 from bot.types import Labels, Principal, Room
 from bot.wiring import directory_of, document_labels, settings_of
@@ -46,7 +46,7 @@ def check(context: typer.Context, file: FileArgument = None, as_json: JsonOption
     if as_json:
         show_json(_summary(policy))
     else:
-        policytext.print_check(policy)
+        print_check(policy)
 
 
 @app.command(name="test")
@@ -60,7 +60,7 @@ def test_command(context: typer.Context, file: FileArgument = None, as_json: Jso
     if as_json:
         show_json(_test_json(policy, outcomes))
     else:
-        policytext.print_tests(policy, outcomes)
+        print_tests(policy, outcomes)
     if not all(outcome.ok for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -78,11 +78,13 @@ def explain_command(
     Example: rolecall policy explain fiona annual-report-2025.pdf --in all-hands
     """
     policy = read_policy(_policy_path(context, None))
-    told, place = run(_explain(context, policy, who, document, where))
+    directory = _directory(context)
+    target = find_target(document, policy, run(_documents(context)))
+    told, room = run(explanation(policy, directory, target, who, where))
     if as_json:
         show_json({"who": who, "in": where, **asdict(told)})
     else:
-        policytext.print_explanation(told, who, place, _directory(context))
+        print_explanation(told, who, room, directory)
 
 
 @app.command(name="who-can-read")
@@ -103,7 +105,7 @@ def who_can_read_command(
             {"target": found.name, "kind": found.kind, "labels": found.labels, "who": [asdict(e) for e in entries]}
         )
     else:
-        policytext.print_who(policy, found, entries, _directory(context))
+        print_who(policy, found, entries, _directory(context))
 
 
 @app.command()
@@ -122,16 +124,15 @@ def diff(
     if as_json:
         show_json({"old": before.hash, "new": after.hash, "changes": [asdict(change) for change in changes]})
     else:
-        policytext.print_diff(changes, _directory(context))
+        print_diff(changes, _directory(context))
     if changes:
         raise typer.Exit(1)
 
 
-async def _explain(
-    context: typer.Context, policy: Policy, who: str, document: str, where: str | None
+async def explanation(
+    policy: Policy, directory: FileDirectory | None, target: Target, who: str, where: str | None = None
 ) -> tuple[Explanation, Room | None]:
-    directory = _directory(context)
-    target = find_target(document, policy, await _documents(context))
+    """Why `who` may or may not read the target, and the room it was asked for. Raises ConfigError for unknown names."""
     person = await _person(directory, who)
     room = None if where is None else await _room(directory, where)
     return explain(policy, await _readers(policy, directory, person, room), target), room
