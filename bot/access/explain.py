@@ -119,7 +119,7 @@ def _everyone(policy: Policy, clause: Clause, labels: Labels) -> Finding:
     if causes:
         why = f"may read {_names(cause.label for cause in causes)} by the role '{causes[0].role}'"
         return Finding("everyone", clause.who, True, why, _lines(causes), causes)
-    why = f"no role that applies to all members reads {_names(labels)}"
+    why = f"does not hold {_names(labels)}: no role that applies to all members reads it"
     return Finding("everyone", clause.who, False, why)
 
 
@@ -141,8 +141,8 @@ def _reader(policy: Policy, who: str, grant: Grant, labels: Labels) -> Finding:
         return Finding("reader", who, True, f"is named by the source itself: {own[0]}")
     offers = giving(policy, labels)
     held = _names(one.role.name for one in grant.roles)
-    needs = f"the role {_names(offer.role for offer in offers)} would" if offers else "no role does"
-    why = f"holds {held or 'no role'}, not {_names(labels)}; {needs} give it"
+    needs = f"the role {_names(offer.role for offer in offers)} would give it" if offers else "no role gives it"
+    why = f"holds {held or 'no role'}, not {_names(labels)}; {needs}"
     return Finding("reader", who, False, why, _lines(offers), offers)
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 fine; 1 a test of the policy fails, or `diff` found a difference; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +15,16 @@ import typer
 from bot.access import references
 from bot.access.audience import Readers, alone, together
 from bot.access.diff import compare
-from bot.access.explain import Explanation, Target, explain, find_target
+from bot.access.explain import Explanation, explain, find_target
 from bot.access.policy import Policy, read_policy
 from bot.access.selftest import Outcome, run_tests
 from bot.access.who import Roster, who_can_read
 from bot.commands.common import InOption, JsonOption, config_path, run, show_json
 from bot.commands.policytext import print_check, print_diff, print_explanation, print_tests, print_who
 from bot.errors import ConfigError
+from bot.settings import Settings
 from bot.types import Labels, Principal, Room
-from bot.wiring import directory_of, document_labels, settings_of
+from bot.wiring import directory_of, document_labels, policy_of, settings_of
 from connectors.directory_file import FileDirectory
 
 FileArgument = Annotated[
@@ -42,7 +44,7 @@ def check(context: typer.Context, file: FileArgument = None, as_json: JsonOption
 
     Example: rolecall policy check roles.yaml
     """
-    policy = read_policy(_policy_path(context, file))
+    policy = _policy(context, file)
     if as_json:
         show_json(_summary(policy))
     else:
@@ -50,12 +52,12 @@ def check(context: typer.Context, file: FileArgument = None, as_json: JsonOption
 
 
 @app.command(name="test")
-def test_command(context: typer.Context, file: FileArgument = None, as_json: JsonOption = False) -> None:
+def run_tests_command(context: typer.Context, file: FileArgument = None, as_json: JsonOption = False) -> None:
     """Run the tests inside roles.yaml; 1 if one fails.
 
     Example: rolecall policy test --json
     """
-    policy = read_policy(_policy_path(context, file))
+    policy = _policy(context, file)
     outcomes = run(run_tests(policy, _directory(context)))
     if as_json:
         show_json(_test_json(policy, outcomes))
@@ -77,14 +79,12 @@ def explain_command(
 
     Example: rolecall policy explain fiona annual-report-2025.pdf --in all-hands
     """
-    policy = read_policy(_policy_path(context, None))
-    directory = _directory(context)
-    target = find_target(document, policy, run(_documents(context)))
-    told, room = run(explanation(policy, directory, target, who, where))
+    config = config_path(context)
+    told, room = run(explained(settings_of(config), config.parent, who, document, where))
     if as_json:
         show_json({"who": who, "in": where, **asdict(told)})
     else:
-        print_explanation(told, who, room, directory)
+        print_explanation(told, who, room, _directory(context))
 
 
 @app.command(name="who-can-read")
@@ -97,15 +97,14 @@ def who_can_read_command(
 
     Example: rolecall policy who-can-read filings
     """
-    policy = read_policy(_policy_path(context, None))
+    policy, directory = _policy(context, None), _directory(context)
     found = find_target(target, policy, run(_documents(context)))
-    entries = who_can_read(policy, found, _people(context), run(_rosters(_directory(context))))
+    entries = who_can_read(policy, found, _people(directory), run(_rosters(directory)))
     if as_json:
-        show_json(
-            {"target": found.name, "kind": found.kind, "labels": found.labels, "who": [asdict(e) for e in entries]}
-        )
+        who = [asdict(entry) for entry in entries]
+        show_json({"target": found.name, "kind": found.kind, "labels": found.labels, "who": who})
     else:
-        print_who(policy, found, entries, _directory(context))
+        print_who(policy, found, entries, directory)
 
 
 @app.command()
@@ -119,20 +118,22 @@ def diff(
 
     Example: rolecall policy diff <(git show main:roles.yaml) roles.yaml
     """
-    before, after = read_policy(old), read_policy(new)
-    changes = compare(before, after, _people(context), run(_documents(context)))
+    before, after, directory = read_policy(old), read_policy(new), _directory(context)
+    changes = compare(before, after, _people(directory), run(_documents(context)))
     if as_json:
         show_json({"old": before.hash, "new": after.hash, "changes": [asdict(change) for change in changes]})
     else:
-        print_diff(changes, _directory(context))
+        print_diff(changes, directory)
     if changes:
         raise typer.Exit(1)
 
 
-async def explanation(
-    policy: Policy, directory: FileDirectory | None, target: Target, who: str, where: str | None = None
+async def explained(
+    settings: Settings, base: Path, who: str, document: str, where: str | None = None
 ) -> tuple[Explanation, Room | None]:
-    """Why `who` may or may not read the target, and the room it was asked for. Raises ConfigError for unknown names."""
+    """Why `who` may or may not read a document, and the room it was asked for. Raises ConfigError for unknown names."""
+    policy, directory = policy_of(settings, base), directory_of(settings, base)
+    target = find_target(document, policy, await document_labels(settings, base))
     person = await _person(directory, who)
     room = None if where is None else await _room(directory, where)
     return explain(policy, await _readers(policy, directory, person, room), target), room
@@ -164,8 +165,8 @@ async def _room(directory: FileDirectory | None, where: str) -> Room:
         raise ConfigError(f"--in: {error}{_or_known(directory.rooms() if directory else ())}") from error
 
 
-def _or_known(names: object) -> str:
-    known = ", ".join(sorted(names)) if isinstance(names, dict) else ""
+def _or_known(names: Iterable[str]) -> str:
+    known = ", ".join(sorted(names))
     return f"; or one of the directory: {known}" if known else ""
 
 
@@ -175,26 +176,24 @@ async def _rosters(directory: FileDirectory | None) -> list[Roster]:
     return [Roster(alias, room, await directory.members(room)) for alias, room in sorted(directory.rooms().items())]
 
 
-def _people(context: typer.Context) -> dict[str, Principal]:
-    directory = _directory(context)
-    return dict(directory.people()) if directory else {}
+def _people(directory: FileDirectory | None) -> Mapping[str, Principal]:
+    return directory.people() if directory else {}
 
 
-def _policy_path(context: typer.Context, file: Path | None) -> Path:
-    return file or config_path(context).parent / settings_of(context).policy
+def _policy(context: typer.Context, file: Path | None) -> Policy:
+    config = config_path(context)
+    return read_policy(file) if file else policy_of(settings_of(config), config.parent)
 
 
 def _directory(context: typer.Context) -> FileDirectory | None:
     """The directory that the settings name; none without settings, so that a lone roles.yaml can be checked."""
-    if not config_path(context).exists():
-        return None
-    return directory_of(settings_of(context), config_path(context).parent)
+    config = config_path(context)
+    return directory_of(settings_of(config), config.parent) if config.exists() else None
 
 
-async def _documents(context: typer.Context) -> dict[str, Labels]:
-    if not config_path(context).exists():
-        return {}
-    return await document_labels(settings_of(context), config_path(context).parent)
+async def _documents(context: typer.Context) -> Mapping[str, Labels]:
+    config = config_path(context)
+    return await document_labels(settings_of(config), config.parent) if config.exists() else {}
 
 
 def _summary(policy: Policy) -> dict[str, object]:
