@@ -1,0 +1,32 @@
+"""The record of documents."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "documents",
+        sa.Column("id", sa.String(1024), primary_key=True),
+        sa.Column("source", sa.String(255), nullable=False, index=True),
+        sa.Column("title", sa.String(1024), nullable=False),
+        sa.Column("labels", sa.JSON, nullable=False),
+        sa.Column("hash", sa.String(128), nullable=False),
+        sa.Column("fingerprint", sa.String(128), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("passages", sa.Integer, nullable=False),
+        sa.Column("url", sa.String(2048), nullable=False),
+        sa.Column("modified", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(1024), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("documents")

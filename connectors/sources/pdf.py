@@ -1,0 +1,89 @@
+"""PDF to sections, page by page: running text is joined to paragraphs, rows of a table keep their cells apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bot.errors import UnreadableDocument
+from bot.types import Section
+
+_GAP = re.compile(r" {3,}")
+_JAPANESE_END = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。]$")
+
+
+def pdf_sections(path: Path, most: int) -> tuple[str, Iterator[Section]]:
+    """The title and the sections. Raises UnreadableDocument for encrypted files and for more than `most` pages."""
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        reader = PdfReader(path, strict=False)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise UnreadableDocument("is encrypted; remove the password first")
+        count = len(reader.pages)
+    except (PyPdfError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableDocument(f"is not a PDF that can be read: {error}") from error
+    if count > most:
+        raise UnreadableDocument(f"has more than {most:,} pages")
+    title = str(reader.metadata.title or "") if reader.metadata else ""
+    return ("" if title.lower() in ("untitled", "(anonymous)") else title), _pages(reader)
+
+
+def _pages(reader: Any) -> Iterator[Section]:
+    headings = _outline(reader)
+    current: tuple[str, ...] = ()
+    for number, page in enumerate(reader.pages, 1):
+        current = headings.get(number, current)
+        text = page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True)
+        yield Section("\n".join(_blocks(text)), current, number)
+
+
+def _outline(reader: Any) -> dict[int, tuple[str, ...]]:
+    """The first bookmark of each page that has one, with those above it."""
+    found: dict[int, tuple[str, ...]] = {}
+
+    def walk(entries: list[Any], above: tuple[str, ...]) -> None:
+        last = above
+        for entry in entries:
+            if isinstance(entry, list):
+                walk(entry, last)
+                continue
+            last = (*above, str(entry.title))
+            number = reader.get_destination_page_number(entry)
+            if number is not None:
+                found.setdefault(number + 1, last)
+
+    walk(reader.outline, ())
+    return found
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Paragraphs and table rows of a page in layout form, each on a line: a line with wide gaps is a row."""
+    lines: list[str] = []
+    for raw in [*text.splitlines(), ""]:
+        line = raw.strip()
+        cells = _GAP.split(line)
+        if line and len(cells) == 1:
+            lines.append(line)
+            continue
+        if lines:
+            yield _joined(lines)
+            lines = []
+        if line:
+            yield " | ".join(cells)
+
+
+def _joined(lines: list[str]) -> str:
+    """Lines of one paragraph: hyphenated words are closed, Japanese lines meet without a space."""
+    text = ""
+    for line in lines:
+        if text.endswith("-") and line[:1].islower():
+            text = text[:-1] + line
+        elif _JAPANESE_END.search(text):
+            text += line
+        else:
+            text = f"{text} {line}" if text else line
+    return text
