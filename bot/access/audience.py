@@ -17,7 +17,7 @@ ClauseKind = Literal["reader", "outsider", "everyone", "ceiling"]
 Rule = Literal["direct", "foreign", "outsider", "public", "unreadable", "crowd", "listed", "unlisted"]
 
 _REASONS: dict[Rule, str] = {
-    "direct": "a direct message: only the asker reads the answer",
+    "direct": "only the asker reads the answer",
     "foreign": "people of other organisations read this room: it hears nothing from documents",
     "outsider": "a guest or somebody of another organisation reads this room: it hears nothing from documents",
     "public": "a public room: it hears what every member may read",
@@ -99,7 +99,8 @@ def together(policy: Policy, asker: Principal, room: Room, roster: Sequence[Prin
         case "foreign":
             clauses.append(Clause("outsider", "another organisation", frozenset()))
         case "outsider":
-            clauses.extend(Clause("outsider", one.ref, frozenset(), grant=policy.grant(one)) for one in outsiders)
+            others = (person for person in outsiders if person.ref != asker.ref)
+            clauses.extend(Clause("outsider", one.ref, frozenset(), grant=policy.grant(one)) for one in others)
         case "listed":
             clauses.extend(_reader(policy.grant(person)) for person in people if person.ref != asker.ref)
         case _:

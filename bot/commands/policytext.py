@@ -18,6 +18,7 @@ from bot.types import Room
 from connectors.directory_file import FileDirectory
 
 _SHOWN = 5
+_READERS_SHOWN = 12
 
 
 def print_check(policy: Policy) -> None:
@@ -62,10 +63,13 @@ def print_explanation(told: Explanation, who: str, room: Room | None, directory:
     place = f"in {_name(room.ref, directory)}" if room else "alone"
     console.print(Text(f"{_name(who, directory)}, {place}: {told.reason}"))
     table = _grid()
-    for finding in told.findings:
+    shown = _worth_telling(told.findings)
+    for finding in shown:
         name = Text(_name(finding.who, directory), "bold")
         table.add_row(_mark(finding.allowed), name, Text(finding.why), _dim(_cite(told.file, finding.lines)))
     console.print(table)
+    if len(shown) < len(told.findings):
+        console.print(Text(f"and {len(told.findings) - len(shown)} readers more", style="dim"))
     for line in _offers(told.findings, told.file):
         console.print(Text("  " + line, style="dim"))
 
@@ -103,12 +107,18 @@ def print_diff(changes: Sequence[Change], directory: FileDirectory | None) -> No
             ("-", "red", "tools", change.tools_lost),
         ):
             if things:
-                count = f"{len(things)} " if what == "documents" else ""
-                console.print(Text(f"  {sign} {count}{what}: {_few(things)}", style=style))
+                console.print(Text(f"  {sign} {what}: {_few(things)}", style=style))
         if change.limits:
             console.print(
                 Text(f"  ~ limits: {_limits(change.limits[0])} -> {_limits(change.limits[1])}", style="yellow")
             )
+
+
+def _worth_telling(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """All of a few; of many, the asker and those who decide."""
+    if len(findings) <= _READERS_SHOWN:
+        return findings
+    return [findings[0], *[one for one in findings[1:] if not one.allowed or one.kind != "reader"][:_READERS_SHOWN]]
 
 
 def _offers(findings: Iterable[Finding], file: str) -> list[str]:
@@ -154,11 +164,15 @@ def _dim(words: str) -> Text:
 
 
 def _grid() -> Table:
-    return Table.grid(padding=(0, 2, 0, 0))
+    """Mark, name, words, and the line of roles.yaml at the right."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(3):
+        grid.add_column(overflow="fold")
+    return grid
 
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     return table
