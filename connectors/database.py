@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -114,4 +115,7 @@ class SqlRecords:
 
 
 def _record(row: Mapping[Any, Any]) -> DocumentRecord:
-    return DocumentRecord(**{**row, "labels": frozenset(row["labels"])})
+    modified = row["modified"]
+    if modified is not None and modified.tzinfo is None:
+        modified = modified.replace(tzinfo=UTC)  # SQLite keeps no zone
+    return DocumentRecord(**{**row, "labels": frozenset(row["labels"]), "modified": modified})

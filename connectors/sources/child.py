@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from bot.errors import UnreadableDocument
 from bot.types import Section
@@ -51,14 +52,12 @@ class LimitedParser:
             self._child.communicate()
             self._child = None
 
-    def _ask(self, path: Path) -> dict[str, object]:
+    def _ask(self, path: Path) -> dict[str, Any]:
         until = time.monotonic() + self._seconds
         child = self._child = self._child or _start()
-        assert child.stdin is not None
         try:
-            child.stdin.write(json.dumps(str(path.resolve())).encode() + b"\n")
-            child.stdin.flush()
-            answer: dict[str, object] = json.loads(_line(child, until))
+            _write(child, path)
+            answer: dict[str, Any] = json.loads(_line(child, until))
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             self.close()
             late = isinstance(error, TimeoutError)
@@ -79,16 +78,22 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
+def _write(child: subprocess.Popen[bytes], path: Path) -> None:
+    if child.stdin is not None:
+        child.stdin.write(json.dumps(str(path.resolve())).encode() + b"\n")
+        child.stdin.flush()
+
+
 def _line(child: subprocess.Popen[bytes], until: float) -> bytes:
     """One line of the child's output, within the time and the size. Raises TimeoutError or EOFError."""
-    assert child.stdout is not None
+    output = child.stdout.fileno() if child.stdout else -1
     pieces: list[bytes] = []
     size = 0
     while not pieces or not pieces[-1].endswith(b"\n"):
         left = until - time.monotonic()
-        if left <= 0 or not select.select([child.stdout], [], [], left)[0]:
+        if left <= 0 or not select.select([output], [], [], left)[0]:
             raise TimeoutError
-        piece = os.read(child.stdout.fileno(), 1 << 16)
+        piece = os.read(output, 1 << 16)
         size += len(piece)
         if not piece or size > MAX_ANSWER:
             raise EOFError

@@ -85,7 +85,9 @@ def _patterns(
             raise ConfigError(f"{where}: names no label, so nobody could see these files")
         for label in labels:
             if declared is not None and label not in declared and not label.startswith(_OWN):
-                raise ConfigError(f"{where}: {label!r} is not declared in the policy; known: {', '.join(sorted(declared))}")
+                raise ConfigError(
+                    f"{where}: {label!r} is not declared in the policy; known: {', '.join(sorted(declared))}"
+                )
         made.append((_translate(pattern), frozenset(labels)))
     return made
 

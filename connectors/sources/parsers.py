@@ -44,7 +44,9 @@ def parse(path: Path) -> Parsed:
     """Read one file by its ending. Raises UnreadableDocument with the reason."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise UnreadableDocument(f"{path.suffix or 'no ending'}: this kind is not read; known: {', '.join(sorted(READERS))}")
+        raise UnreadableDocument(
+            f"{path.suffix or 'no ending'}: this kind is not read; known: {', '.join(sorted(READERS))}"
+        )
     title, found = reader(path)
     sections: list[Section] = []
     size = 0
@@ -148,11 +150,11 @@ def _shown(cell: Any) -> str:
 
 
 def _docx(path: Path) -> tuple[str, Iterator[Section]]:
-    from docx import Document as open_docx
+    import docx
     from docx.table import Table
 
     _check_package(path)
-    document = open_docx(str(path))
+    document = docx.Document(str(path))
 
     def blocks() -> Iterator[tuple[str, int, str]]:
         for block in document.iter_inner_content():

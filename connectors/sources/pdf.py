@@ -11,6 +11,8 @@ from bot.errors import UnreadableDocument
 from bot.types import Section
 
 _GAP = re.compile(r" {3,}")
+_BULLET = re.compile(r"([●○•▪■◆・*–-]|\(?\d{1,2}(?:\.\d+)*[.)]?|\(?[a-z][.)])\s+(?=\S)")
+"""A list sign or number before an item: the gap behind it does not make the line a row."""
 _JAPANESE_END = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。]$")
 
 
@@ -65,6 +67,9 @@ def _blocks(text: str) -> Iterator[str]:
     lines: list[str] = []
     for raw in [*text.splitlines(), ""]:
         line = raw.strip()
+        bullet = _BULLET.match(line)
+        if bullet and len(_GAP.split(line)) == 2:
+            line = f"{bullet.group(1)} {line[bullet.end() :]}"
         cells = _GAP.split(line)
         if line and len(cells) == 1:
             lines.append(line)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, Tag
 
 from bot.types import Section
 from connectors.sources.flow import outline, table_text
 
-_SILENT = ("script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "iframe", "svg", "object")
+_SILENT = ["script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "iframe", "svg"]
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCKS = {"p", "li", "pre", "blockquote", "dt", "dd", "figcaption", "caption", "div", "section", "article", "main", "ul", "ol"}
+_BLOCKS = {"p", "li", "pre", "blockquote", "dt", "dd", "figcaption", "div", "section", "article", "main", "ul", "ol"}
 
 
 def html_sections(html: str) -> tuple[str, Iterator[Section]]:
