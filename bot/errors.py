@@ -9,7 +9,7 @@ class BotError(Exception):
     """Speaks to the person who asked; its words are safe to show. Exit code 1 on the command line."""
 
 
-class UnreadableDocument(Exception):  # noqa: N818 - a state of a document, reported in the sync summary
+class UnreadableDocument(Exception):
     """A source could not read one document. Its words are the reason that the sync report shows."""
 
 

@@ -13,6 +13,8 @@ from bot.types import Section
 _GAP = re.compile(r" {3,}")
 _BULLET = re.compile(r"([●○•▪■◆・*–-]|\(?\d{1,2}(?:\.\d+)*[.)]?|\(?[a-z][.)])\s+(?=\S)")
 """A list sign or number before an item: the gap behind it does not make the line a row."""
+SHORT_LINE = 0.6
+"""A line under this share of the page's widest one is the last of its paragraph."""
 _JAPANESE_END = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。]$")
 
 
@@ -63,22 +65,24 @@ def _outline(reader: Any) -> dict[int, tuple[str, ...]]:
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Paragraphs and table rows of a page in layout form, each on a line: a line with wide gaps is a row."""
+    """Paragraphs and table rows of a page in layout form, each on a line.
+
+    A line with wide gaps is a row. A list sign begins a paragraph, and a line much shorter than the widest one ends it.
+    """
     lines: list[str] = []
-    for raw in [*text.splitlines(), ""]:
-        line = raw.strip()
-        bullet = _BULLET.match(line)
-        if bullet and len(_GAP.split(line)) == 2:
-            line = f"{bullet.group(1)} {line[bullet.end() :]}"
-        cells = _GAP.split(line)
-        if line and len(cells) == 1:
-            lines.append(line)
-            continue
-        if lines:
+    pages = [line.strip() for line in text.splitlines()]
+    short = SHORT_LINE * max((len(line) for line in pages if not _GAP.search(line)), default=0)
+    for raw in [*pages, ""]:
+        bullet = _BULLET.match(raw)
+        line = f"{bullet.group(1)} {raw[bullet.end() :]}" if bullet and len(_GAP.split(raw)) == 2 else raw
+        row = _GAP.search(line) is not None
+        if lines and (not line or row or bullet or len(lines[-1]) < short):
             yield _joined(lines)
             lines = []
-        if line:
-            yield " | ".join(cells)
+        if row:
+            yield " | ".join(_GAP.split(line))
+        elif line:
+            lines.append(line)
 
 
 def _joined(lines: list[str]) -> str:
