@@ -224,7 +224,7 @@ class _Check:
             raise self._lines.error(where, f"'{tenant}' is not listed in tenants.{platform}; known: {known}")
 
     def _known(self, where: Where, given: list[str], known: Iterable[str], what: str, word: str) -> None:
-        names = list(known)
+        names = frozenset(known)
         for position, name in enumerate(given):
             if name not in names:
                 raise self._lines.error(
@@ -233,9 +233,11 @@ class _Check:
         self._unique(where, given)
 
     def _unique(self, where: Where, given: list[str]) -> None:
+        seen: set[str] = set()
         for position, name in enumerate(given):
-            if name in given[:position]:
+            if name in seen:
                 raise self._lines.error((*where, position), f"{shown(name)} is in the list twice")
+            seen.add(name)
 
     def _not_empty(self, where: Where, given: list[str], advice: str) -> None:
         if not given:

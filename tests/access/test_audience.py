@@ -57,6 +57,17 @@ async def test_a_public_room_hears_what_every_member_may_read() -> None:
     assert await heard(FIONA, ALL, [FIONA, CARLA]) == {"company"}
 
 
+async def test_a_public_room_that_is_listed_still_hears_only_what_every_member_may_read() -> None:
+    listed = TEXT.replace("slack:T0HOME/C0FIN:", "slack:T0HOME/C0ALL:")
+    assert await heard(FIONA, ALL, [FIONA], listed) == {"company"}
+
+
+async def test_an_outsider_who_asks_makes_the_room_one_of_outsiders() -> None:
+    audience = Audience(lambda: POLICY, FakeDirectory(rosters={ALL: [FIONA]}))
+    assert (await audience.readers(GUEST, ALL)).rule == "outsider"
+    assert (await audience.readers(FIONA, ALL)).rule == "public"
+
+
 async def test_a_public_room_with_a_guest_hears_nothing() -> None:
     assert await heard(FIONA, ALL, [FIONA, GUEST]) == set()
 
