@@ -21,6 +21,7 @@ from bot.yamlproblems import dotted, problem_of, shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
+MAX_ERROR = 600
 
 Where = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -47,7 +48,7 @@ class Lines:
     def error(self, where: Where, problem: str) -> ConfigError:
         """A mistake at a path, in one line: ``roles.yaml:14: roles.finance.reads: unknown key``."""
         key = f"{dotted(where)}: " if where else ""
-        return ConfigError(f"{self.name}:{self.of(where)}: {key}{_one_line(problem)}")
+        return _at_line(self.name, self.of(where), f"{key}{problem}")
 
 
 def load(path: Path, model: type[M]) -> M:
@@ -150,7 +151,7 @@ class _Walk:
             problem = "a tab; indent with spaces"
         elif error.context and error.problem:
             problem = f"{problem} ({error.context})"
-        return ConfigError(f"{self._lines.name}:{line}: {_one_line(problem)}")
+        return _at_line(self._lines.name, line, problem)
 
     def _value(self, node: Node, where: Where) -> Any:
         self._numbers.setdefault(where, node.start_mark.line + 1)
@@ -167,23 +168,21 @@ class _Walk:
             key = self._key(key_node, where)
             path = (*where, key)
             if key in found:
-                raise ConfigError(
-                    f"{self._lines.name}:{line}: {dotted(path)}: this key is already on line {self._numbers[path]}; "
-                    "keep one of the two"
-                )
+                problem = f"{dotted(path)}: this key is already on line {self._numbers[path]}; keep one of the two"
+                raise _at_line(self._lines.name, line, problem)
             self._numbers[path] = line
             found[key] = self._value(value_node, path)
         return found
 
     def _key(self, node: Node, where: Where) -> str:
-        name = f"{self._lines.name}:{node.start_mark.line + 1}"
+        name, line = self._lines.name, node.start_mark.line + 1
         if not isinstance(node, ScalarNode):
-            raise ConfigError(f"{name}: {dotted(where) or 'file'}: a key must be text, not a list or a mapping")
+            raise _at_line(name, line, f"{dotted(where) or 'file'}: a key must be text, not a list or a mapping")
+        path = dotted((*where, node.value))
         if node.style is None and node.value == "<<":
-            raise ConfigError(f"{name}: {dotted((*where, '<<'))}: merge keys are not allowed; write it out")
+            raise _at_line(name, line, f"{path}: merge keys are not allowed; write it out")
         if not _is_text(node):
-            path = dotted((*where, node.value))
-            raise ConfigError(f"{name}: {path}: the key {shown(node.value)} is not text; put it in quotes")
+            raise _at_line(name, line, f"{path}: the key {shown(node.value)} is not text; put it in quotes")
         return str(node.value)
 
     def _scalar(self, node: Node, where: Where) -> Any:
@@ -223,5 +222,7 @@ def _at(event: Any, problem: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _at_line(name: str, line: int, problem: str) -> ConfigError:
+    """A mistake in one line of bearable length, whatever the file holds."""
+    words = " ".join(problem.split())
+    return ConfigError(f"{name}:{line}: {words if len(words) <= MAX_ERROR else words[:MAX_ERROR] + '...'}")

@@ -62,6 +62,8 @@ def print_explanation(told: Explanation, who: str, room: Room | None, directory:
     console.print(Text.assemble(verdict, "  ", (told.target, "bold"), f"  ({labels})"))
     place = f"in {_name(room.ref, directory)}" if room else "alone"
     console.print(Text(f"{_name(who, directory)}, {place}: {told.reason}"))
+    if directory is None or not (who in directory.people() or directory.name_of(who) != who):
+        console.print(Text(f"! {who} is in no directory: their groups are unknown here", style="yellow"))
     table = _grid()
     shown = _worth_telling(told.findings)
     for finding in shown:

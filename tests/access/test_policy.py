@@ -1,10 +1,13 @@
 """roles.yaml: what it may say, what it may not, and what each role gives to whom."""
 
 import hashlib
+import re
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.access.policy import Limits, own_labels, parse_policy, read_policy
 from bot.errors import ConfigError
@@ -145,6 +148,30 @@ def test_a_broken_file_gets_one_line_with_file_line_key_and_choices(kind: str) -
     words = str(raised.value)
     assert words.startswith(f"roles.yaml:{expected}"), words
     assert "\n" not in words
+
+
+@given(
+    start=st.integers(0, len(TEXT)),
+    length=st.integers(0, 30),
+    new=st.text("\n\t :-#&*!|>'\"{}[],?%@`\\~<=\x00\ufeff\u2028abc019ﬁ", max_size=12)
+    | st.sampled_from(["yes", "0x1", "<<: "]),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_wrong_it_is_one_line(start: int, length: int, new: str) -> None:
+    try:
+        parse_policy(TEXT[:start] + new + TEXT[start + length :], "roles.yaml")
+    except ConfigError as error:
+        words = str(error)
+    else:
+        return
+    assert re.match(r"roles\.yaml:\d+: .+$", words)
+    assert len(words) < 700
+
+
+def test_an_error_is_no_longer_than_one_can_read() -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_policy("!" * 100_000)
+    assert len(str(raised.value)) < 700
 
 
 def test_the_sound_file_is_sound(tmp_path: Path) -> None:

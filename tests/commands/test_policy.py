@@ -146,6 +146,13 @@ def test_explain_in_a_room_goes_reader_by_reader(company: Company) -> None:
     assert "in all-hands: a public room" in company.run("explain", "fiona", "filings", "--in", "all-hands").stdout
 
 
+def test_explain_says_when_somebodys_groups_are_unknown(company: Company) -> None:
+    company.settle()
+    warning = "slack-user:T0HOME/U0NEW is in no directory: their groups are unknown here"
+    assert warning in company.run("explain", "slack-user:T0HOME/U0NEW", "filings").stdout
+    assert "is in no directory" not in company.run("explain", "slack-user:T0HOME/U0FIONA", "filings").stdout
+
+
 def test_explain_names_the_choices_for_what_it_does_not_know(company: Company) -> None:
     company.settle()
     assert "WHO: 'fio' is not a person; forms: " in company.refusal("explain", "fio", "filings")
