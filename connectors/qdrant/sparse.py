@@ -25,7 +25,7 @@ from zlib import crc32
 K1 = 0.9
 B = 0.4
 """Anserini's defaults for passages (Yang et al. 2017), gentler than Lucene's: passages are short and alike in length."""
-AVERAGE_LENGTH = 130.0
+AVERAGE_LENGTH = 170.0
 """Terms of a usual passage. A constant, because a stored vector cannot follow the mean of a growing index."""
 
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
