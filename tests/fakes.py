@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import BaseTool
+from pydantic import Field
 
 from bot.ports import DocumentRecord
-from bot.types import Access, Done, Labels, Passage, Principal, Reply, Room, Turn
+from bot.types import Access, Done, Labels, Passage, Plan, Principal, Reply, Room, Turn
 
 
 class FakeDirectory:
@@ -74,3 +81,36 @@ class FakeIndex:
     async def search(self, query: str, access: Access, limit: int = 8) -> list[Passage]:
         self.asked.append((query, access))
         return [passage for passage in self.passages if access.sees(passage.labels)][:limit]
+
+
+class FakeRouter:
+    """Picks the tool that the plan names, whatever is asked."""
+
+    def __init__(self, tool: str, confidence: float = 1.0):
+        self.plan = Plan(tool, "router", confidence)
+
+    async def route(self, text: str) -> Plan:
+        return self.plan
+
+
+class ScriptedModel(BaseChatModel):
+    """A chat model that says the next line of its script each time; the last line again and again."""
+
+    script: list[AIMessage] = Field(default_factory=list)
+    offered: list[list[str]] = Field(default_factory=list)
+    heard: list[list[BaseMessage]] = Field(default_factory=list)
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> ScriptedModel:
+        self.offered.append([tool.name for tool in tools if isinstance(tool, BaseTool)])
+        return self
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        self.heard.append(messages)
+        line = self.script[min(len(self.heard), len(self.script)) - 1]
+        return ChatResult(generations=[ChatGeneration(message=line.model_copy(deep=True))])

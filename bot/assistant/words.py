@@ -42,6 +42,7 @@ class Words:
     help_intro: str
     help_documents: str
     help_no_documents: str
+    help_mixed: str
     help_example: str
     help_outro: str
     list_separator: str
@@ -73,6 +74,7 @@ ENGLISH = Words(
     help_intro="I am an assistant for work. For you, here, I can:",
     help_documents="I answer from documents labelled {labels}, and I name the source of each answer.",
     help_no_documents="There are no documents that everybody who reads along here may see.",
+    help_mixed="I answer from the documents that everybody who reads along here may see, and I name my sources.",
     help_example="for example: {example}",
     help_outro="In a shared room I use only what everybody there may read; what only you may see comes to you in private.",
     list_separator=", ",
@@ -126,6 +128,7 @@ JAPANESE = Words(
     help_intro="業務のためのアシスタントです。ここでは、次のことをお手伝いできます。",
     help_documents="{labels} のラベルが付いた文書をもとに、出典を示してお答えします。",
     help_no_documents="ここには、参加者全員が閲覧できる文書がありません。",
+    help_mixed="ここの参加者全員が閲覧できる文書をもとに、出典を示してお答えします。",
     help_example="例：{example}",
     help_outro="共有のルームでは全員が閲覧できる内容だけを使い、あなただけが閲覧できる内容は個別にお送りします。",
     list_separator="、",

@@ -1,0 +1,202 @@
+"""Chooses the tool for a turn, as a LangChain middleware around the first model call; the loop stays LangChain's.
+
+Small models cannot be trusted to call tools and big ones need not be asked when the choice is plain. So the router's
+choice becomes the first model message where it is sure enough, and the model is asked where it is not and the model can.
+A tool that was not granted is not in the agent: nothing here could call it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NotRequired
+
+from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.messages.tool import ToolCall, tool_call
+from langchain_core.tools import BaseTool
+from langgraph.types import Command
+from pydantic import BaseModel, ValidationError
+
+from bot.assistant.router import CHAT, SEARCH, Router, Routes
+from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
+from bot.assistant.words import words
+from bot.errors import ModelUnavailable
+from bot.language import language
+from bot.types import Answer, Plan, Status, Turn
+
+__all__ = ["Mode", "Planned", "Planner", "Router", "Routes", "Specialist", "prompt"]
+
+Mode = Literal["auto", "router", "model"]
+Handler = Callable[[ModelRequest[Turn]], Awaitable[ModelResponse[Any]]]
+NOT_GRANTED = "not-granted"
+SURE = 0.6  # at this confidence nineteen of twenty choices of the router are right (tests/assistant/test_router.py)
+
+
+class Planned(AgentState[Any]):
+    """What the planner leaves for the supervisor: the choice, and the answer if that took no tool."""
+
+    plan: NotRequired[Plan]
+    plan_ms: NotRequired[float]
+    spoken: NotRequired[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Specialist:
+    """A tool as the planner calls it. `request` is the one argument that carries the person's request."""
+
+    tool: BaseTool
+    schema: type[BaseModel]
+    request: str
+
+    @classmethod
+    def of(cls, tool: BaseTool) -> Specialist:
+        """Find the argument for the request. Raises TypeError unless exactly one argument is a required string."""
+        schema = tool.tool_call_schema
+        fields = schema.model_fields if isinstance(schema, type) and issubclass(schema, BaseModel) else {}
+        required = [name for name, field in fields.items() if field.is_required() and field.annotation is str]
+        if not (isinstance(schema, type) and issubclass(schema, BaseModel)) or len(required) != 1:
+            raise TypeError(f"tool {tool.name}: needs exactly one required string argument, has {required}")
+        return cls(tool, schema, required[0])
+
+    def call(self, text: str) -> ToolCall:
+        """The call that hands the person's own words to this specialist."""
+        return tool_call(name=self.tool.name, args={self.request: text}, id=uuid.uuid4().hex)
+
+    def accepts(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a model's arguments fit the tool."""
+        try:
+            self.schema.model_validate(arguments)
+        except ValidationError:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The first step of a turn: call a specialist, or say something without one."""
+
+    plan: Plan
+    message: AIMessage
+    spoken: Answer | None = None
+
+    @classmethod
+    def calling(cls, plan: Plan, call: ToolCall) -> Step:
+        """Hand the request to a specialist."""
+        return cls(plan, AIMessage("", tool_calls=[call]))
+
+    @classmethod
+    def saying(cls, plan: Plan, answer: Answer) -> Step:
+        """Answer at once."""
+        return cls(plan, AIMessage(answer.text), answer)
+
+
+class Planner(AgentMiddleware[Planned, Turn, Any]):
+    """Answers the first model call of a turn with the choice of a tool, or in fixed words.
+
+    `specialists` are all that this installation has, by name; those of a turn come with the request. `model_name` is
+    what an answer written by the model itself is signed with.
+    """
+
+    state_schema = Planned
+
+    def __init__(
+        self,
+        router: Routes,
+        specialists: Mapping[str, Specialist],
+        mode: Mode = "auto",
+        capable: bool = False,
+        model_name: str = "",
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        self._router = router
+        self._specialists = specialists
+        self._mode = mode
+        self._capable = capable
+        self._model_name = model_name
+        self._clock = clock
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Turn], handler: Handler
+    ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
+        """Plan the first step; later steps of a chain are the model's own."""
+        if any(isinstance(message, AIMessage) for message in request.messages):
+            return await handler(request)
+        started = self._clock()
+        plan = await self._router.route(request.runtime.context.message.text)
+        choose = self._by_model if self._asks_model(plan) else self._carry_out
+        step = await choose(plan, request, handler)
+        took = (self._clock() - started) * 1000
+        update = {"plan": step.plan, "plan_ms": took} | ({"spoken": step.spoken} if step.spoken else {})
+        return ExtendedModelResponse(ModelResponse(result=[step.message]), Command(update=update))
+
+    def _asks_model(self, plan: Plan) -> bool:
+        return self._mode == "model" or (self._mode == "auto" and self._capable and plan.confidence < SURE)
+
+    async def _carry_out(self, plan: Plan, request: ModelRequest[Turn], handler: Handler) -> Step:
+        """Do as the router says. Where it is not sure, a search of the documents does no harm."""
+        turn = request.runtime.context
+        granted = {tool.name for tool in request.tools if isinstance(tool, BaseTool)}
+        if plan.confidence < SURE and SEARCH in granted and plan.tool not in granted:
+            plan = Plan(SEARCH, plan.by, plan.confidence)
+        if plan.tool in granted:
+            return Step.calling(plan, self._specialists[plan.tool].call(turn.message.text))
+        if plan.tool == CHAT:
+            return await self._chat(plan, request, handler)
+        return self._refuse(plan, turn)
+
+    async def _by_model(self, plan: Plan, request: ModelRequest[Turn], handler: Handler) -> Step:
+        """Let the model call a tool. Its own words are no answer from documents: they count only where the router sees chat."""
+        turn = request.runtime.context
+        request.runtime.stream_writer(Status(words(language(turn.message.text)).thinking))
+        try:
+            message = _spoken_by(await handler(request))
+        except ModelUnavailable:
+            return await self._carry_out(plan, request, handler)
+        if not message.tool_calls:
+            return self._chatted(message, turn) if plan.tool == CHAT else await self._carry_out(plan, request, handler)
+        call = message.tool_calls[0]
+        chosen = Plan(call["name"], "model", 1.0)
+        if call["name"] not in {tool.name for tool in request.tools if isinstance(tool, BaseTool)}:
+            return (
+                self._refuse(chosen, turn) if call["name"] in TOOLS else await self._carry_out(plan, request, handler)
+            )
+        specialist = self._specialists[call["name"]]
+        return Step.calling(chosen, call if specialist.accepts(call["args"]) else specialist.call(turn.message.text))
+
+    async def _chat(self, plan: Plan, request: ModelRequest[Turn], handler: Handler) -> Step:
+        """Answer in fixed words; a capable model may make conversation, under a prompt that lets it claim nothing."""
+        turn = request.runtime.context
+        text = fixed(turn, self._specialists)
+        if text is None and self._capable:
+            asked = request.override(tools=[], system_message=SystemMessage(prompt("chat")))
+            try:
+                return Step.saying(plan, Answer(_spoken_by(await handler(asked)).text, model=self._model_name))
+            except ModelUnavailable:
+                pass
+        return Step.saying(plan, Answer(text or help_text(turn, self._specialists)))
+
+    def _chatted(self, message: AIMessage, turn: Turn) -> Step:
+        text = fixed(turn, self._specialists)
+        answer = Answer(text) if text else Answer(message.text, model=self._model_name)
+        return Step.saying(Plan(CHAT, "model", 1.0), answer)
+
+    def _refuse(self, plan: Plan, turn: Turn) -> Step:
+        return Step.saying(plan, Answer(refusal(turn, plan.tool, self._specialists), refused=NOT_GRANTED))
+
+
+@cache
+def prompt(name: str) -> str:
+    """A prompt from bot/assistant/prompts."""
+    return files("bot.assistant").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
+
+
+def _spoken_by(response: ModelResponse[Any]) -> AIMessage:
+    message = response.result[-1]
+    if not isinstance(message, AIMessage):
+        raise TypeError(f"the model answered with a {type(message).__name__}")
+    return message

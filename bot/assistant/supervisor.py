@@ -1,0 +1,101 @@
+"""Answers one turn: a LangChain agent that has exactly the granted tools, planned by the planner, streamed as replies.
+
+It grants nothing and knows no documents. Authority is the turn, which tools get from the runtime as it came in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
+from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+
+from bot.assistant.planner import Mode, Planner, Routes, Specialist, prompt
+from bot.assistant.words import words
+from bot.language import language
+from bot.types import Answer, Delta, Done, Plan, Reply, Status, Turn
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.tools import BaseTool
+
+AnyMiddleware = AgentMiddleware[Any, Any, Any]
+NO_ACCESS = "no-access"
+MODEL_CALLS = 6  # in one turn; a chain of three tools needs four
+
+
+class Supervisor:
+    """The assistant of a house: `tools` are all it has, `capable` says whether the model can be trusted to call them."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        tools: Sequence[BaseTool],
+        router: Routes,
+        *,
+        mode: Mode = "auto",
+        capable: bool = False,
+        model_name: str = "",
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        self._model = model
+        self._specialists = {tool.name: Specialist.of(tool) for tool in tools}
+        self._planner = Planner(router, self._specialists, mode, capable, model_name, clock)
+        self._clock = clock
+        self._agents: dict[frozenset[str], Any] = {}
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Reply]:
+        """Status and checked text as they come, then exactly one Done. Errors for the person travel on (BotError)."""
+        started = self._clock()
+        speak = words(language(turn.message.text))
+        if not turn.access.can_read and not turn.access.tools:
+            yield Done(Answer(speak.no_access, refused=NO_ACCESS, id=turn.id))
+            return
+        state: Mapping[str, Any] = {}
+        try:
+            async for kind, piece in self._agent(turn).astream(
+                {"messages": [HumanMessage(turn.message.text)]}, context=turn, stream_mode=["custom", "values"]
+            ):
+                if kind == "values":
+                    state = piece
+                elif isinstance(piece, (Status, Delta)):
+                    yield piece
+            answer = _answer(state, speak.unclear)
+        except ModelCallLimitExceededError:
+            answer = Answer(speak.too_many_steps, plan=state.get("plan", Answer("").plan))
+        ms = {**answer.ms, "plan": state.get("plan_ms", 0.0), "total": (self._clock() - started) * 1000}
+        yield Done(replace(answer, id=turn.id, ms=ms))
+
+    def _agent(self, turn: Turn) -> Any:
+        """The agent for these tools, compiled once: compiling takes about as long as a whole turn."""
+        granted = frozenset(self._specialists) & turn.access.tools
+        if granted not in self._agents:
+            limit: AnyMiddleware = ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="error")
+            middleware: list[AnyMiddleware] = [limit, self._planner]
+            self._agents[granted] = create_agent(
+                self._model,
+                [self._specialists[name].tool for name in sorted(granted)],
+                system_prompt=prompt("supervisor"),
+                middleware=middleware,
+                context_schema=Turn,
+            )
+        return self._agents[granted]
+
+
+def _answer(state: Mapping[str, Any], unclear: str) -> Answer:
+    """The last thing said: a specialist's own answer as it is, or words without a source."""
+    plan: Plan = state["plan"]
+    spoken: Answer | None = state.get("spoken")
+    if spoken is not None:
+        return replace(spoken, plan=plan)
+    last = state["messages"][-1]
+    if isinstance(last, ToolMessage) and isinstance(last.artifact, Answer):
+        return replace(last.artifact, plan=plan)
+    if isinstance(last, AIMessage) and last.text:
+        return Answer(last.text, plan=plan)
+    return Answer(unclear, plan=plan)
