@@ -63,7 +63,8 @@ def parse(path: Path) -> Parsed:
 
 
 def _title_in(sections: list[Section]) -> str:
-    return sections[0].heading[0] if sections[0].heading else ""
+    first = sections[0]
+    return first.heading[0] if first.heading and not first.table else ""
 
 
 def _from_name(path: Path) -> str:

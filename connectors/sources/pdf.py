@@ -42,7 +42,10 @@ def _pages(reader: Any) -> Iterator[Section]:
     for number, page in enumerate(reader.pages, 1):
         current = headings.get(number, current)
         text = page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True)
-        yield Section("\n".join(_blocks(text)), current, number)
+        lines = list(_blocks(text))
+        if lines and lines[-1] == str(number):
+            lines.pop()  # the page number at the foot
+        yield Section("\n".join(lines), current, number)
 
 
 def _outline(reader: Any) -> dict[int, tuple[str, ...]]:
