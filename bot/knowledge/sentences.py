@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 _CLOSING = "\"'”’»)\\]」』）】〉》"
@@ -36,8 +37,12 @@ _OFTEN = re.compile(
 _OPENER = re.compile(
     r"(?:The|This|That|These|Those|There|It|He|She|We|They|You|I|In|On|At|For|If|When|As|A|An|But|And|Our|Its|See)\b"
 )
+_GAP = re.compile(r"\s*")
+_LOOK = 40
 WRAPPED = 45
 """From this many columns (a CJK character takes two) a line without an end was probably wrapped, not ended."""
+WRAPPED_LOWER = 20
+"""The same where the next line begins in lower case."""
 
 
 def sentences(text: str) -> list[str]:
@@ -68,14 +73,14 @@ def goes_on(line: str, following: str) -> bool:
         return False
     if is_table_row(line) or is_table_row(following) or _LIST_ITEM.match(following) or line.lstrip().startswith("#"):
         return False
-    return following.lstrip()[0].islower() or _columns(line) >= WRAPPED
+    return _columns(line) >= (WRAPPED_LOWER if following.lstrip()[0].islower() else WRAPPED)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Spans of lines that belong together: a paragraph, a list item, a row, or blank lines."""
     lines = text.splitlines(keepends=True)
     start = end = 0
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
         end += len(line)
         if not goes_on(line, following):
             yield start, end
@@ -86,19 +91,19 @@ def _stops(block: str) -> list[int]:
     """Where the sentences of a paragraph end; the last end is the end of the paragraph."""
     stops: list[int] = []
     for match in _END.finditer(block):
-        behind = block[match.end() :]
-        rest = behind.lstrip()
-        if rest and not _inside(block[stops[-1] if stops else 0 : match.end()], match.group(), behind):
-            stops.append(len(block) - len(rest))
+        begin, end = stops[-1] if stops else 0, match.end()
+        following = _GAP.match(block, end).end()  # type: ignore[union-attr]  # matches everywhere
+        before, rest = block[max(begin, end - _LOOK) : end], block[following : following + _LOOK]
+        if rest and not _inside(before, match.group(), block[end : end + 1], rest):
+            stops.append(following)
     return [*stops, len(block)]
 
 
-def _inside(before: str, mark: str, behind: str) -> bool:
-    """Whether the mark does not end a sentence, by what is before and behind it."""
-    rest = behind.lstrip()
-    if rest[0].islower() or _QUOTED_ON.match(mark[-2:] + behind[:1]):
+def _inside(before: str, mark: str, after: str, rest: str) -> bool:
+    """Whether a mark does not end its sentence, by what is before it, right after it and behind the white space."""
+    if rest[0].islower() or _QUOTED_ON.match(mark[-2:] + after):
         return True
-    if not mark.startswith(".") or len(mark) > 1:
+    if mark != ".":
         return False
     if _MARKER.fullmatch(before) or _ALWAYS.search(before):
         return True
