@@ -61,7 +61,8 @@ def problem_of(
     found = [(detail, _path(detail, data)) for detail in error.errors(include_url=False)]
     detail, where = min(found, key=lambda one: (one[0]["type"] != "extra_forbidden", line_of(one[1])))
     if detail["type"] == "extra_forbidden":
-        return where, f"unknown key; {choices(str(where[-1]), _keys(model, where[:-1]))}"
+        comma = "; if it is text after a comma, put the whole text in quotes" if detail["input"] is None else ""
+        return where, f"unknown key; {choices(str(where[-1]), _keys(model, where[:-1]))}{comma}"
     if detail["type"] == "missing":
         key = str(detail["loc"][-1])
         return where, f"the key '{key}' is missing; known: {', '.join(sorted(_keys(model, where)))}"

@@ -137,6 +137,12 @@ def test_an_unknown_key_is_told_before_the_missing_one_that_it_explains() -> Non
     assert "did you mean 'door'" in problem("rooms:\n- size: 1\n  doors: oak")
 
 
+def test_a_comma_that_splits_a_text_is_recognised() -> None:
+    words = problem("rooms: [{door: oak, painted red}]")
+    assert words.startswith("house.yaml:1: rooms[0].painted red: unknown key; known: door")
+    assert words.endswith("if it is text after a comma, put the whole text in quotes")
+
+
 def test_an_alias_bomb_is_refused_at_once() -> None:
     bomb = "a: &a [x, x]\n" + "".join(
         f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
