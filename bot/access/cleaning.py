@@ -50,7 +50,9 @@ def _visible(text: str) -> str:
 
 
 def _hidden(char: str) -> bool:
-    return unicodedata.category(char) in {"Cf", "Cc", "Co", "Cn"} or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char
+    return (
+        unicodedata.category(char) in {"Cf", "Cc", "Co", "Cn"} or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char
+    )
 
 
 def _replace(text: str, pattern: re.Pattern[str], by: Callable[[str], str]) -> str:

@@ -15,8 +15,12 @@ import typer
 from rich.console import Console
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-AsOption = Annotated[str, typer.Option("--as", help="Who asks: a reference (slack-user:T0HOME/U0FIONA) or a name from the directory.")]
-InOption = Annotated[str | None, typer.Option("--in", help="The room it is asked in: a reference or a name from the directory.")]
+AsOption = Annotated[
+    str, typer.Option("--as", help="Who asks: a reference (slack-user:T0HOME/U0FIONA) or a name from the directory.")
+]
+InOption = Annotated[
+    str | None, typer.Option("--in", help="The room it is asked in: a reference or a name from the directory.")
+]
 
 T = TypeVar("T")
 

@@ -58,13 +58,17 @@ async def message_of(request: Request, directory: Directory, files: tuple[Attach
         raise ConfigError("--as: who asks? name a person: --as slack-user:T0HOME/U0FIONA, or an alias of the directory")
     sender = await directory.person(request.who)
     if sender is None:
-        raise ConfigError(f"--as: {request.who!r} is neither an alias nor a reference in the directory{_known(directory, 'people')}")
+        raise ConfigError(
+            f"--as: {request.who!r} is neither an alias nor a reference in the directory{_known(directory, 'people')}"
+        )
     if request.where is None:
         room = Room(sender.platform, sender.tenant, f"D-{sender.id}", "direct")
     else:
         found = await directory.room(request.where)
         if found is None:
-            raise ConfigError(f"--in: {request.where!r} is neither an alias nor a reference in the directory{_known(directory, 'rooms')}")
+            raise ConfigError(
+                f"--in: {request.where!r} is neither an alias nor a reference in the directory{_known(directory, 'rooms')}"
+            )
         room = found
     return Message(uuid.uuid4().hex, sender, room, request.text, files=files)
 

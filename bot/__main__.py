@@ -1,0 +1,80 @@
+"""The command line: `rolecall [--config rolecall.yaml] COMMAND`. Errors go to stderr: 2 for the admin's, 1 for failures."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import uuid
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.errors import BotError, ConfigError
+
+USAGE_ERROR = 2
+FAILURE = 1
+
+
+def make_app() -> typer.Typer:
+    """The command tree. Commands are imported here, so that importing this module does nothing."""
+    from bot.commands import ask, demo, doctor, evaluate, policy, sync
+
+    app = typer.Typer(
+        name="rolecall",
+        help="Answers employees from their company's documents; shows nobody what a reader may not see.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    app.command()(ask.ask)
+    app.command()(ask.chat)
+    app.command()(ask.search)
+    app.command()(ask.route)
+    app.command(name="sync")(sync.sync_command)
+    app.add_typer(policy.app, name="policy")
+    app.command()(doctor.doctor)
+    app.add_typer(evaluate.app, name="eval")
+    app.command()(demo.demo)
+    return app
+
+
+def _root(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(help="The settings file.")] = Path("rolecall.yaml"),
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to stderr.")] = False,
+) -> None:
+    """Answers employees from their company's documents; shows nobody what a reader may not see."""
+    context.obj = config
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr)
+
+
+def main() -> None:
+    """Run one command. The only place where a bug is caught: it is logged under an id that the person can report."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore")
+    try:
+        make_app()(standalone_mode=True)
+    except ConfigError as error:
+        _fail(str(error), USAGE_ERROR)
+    except BotError as error:
+        _fail(str(error), FAILURE)
+    except KeyboardInterrupt:
+        _fail("interrupted", FAILURE)
+    except Exception:
+        number = uuid.uuid4().hex[:8]
+        logging.getLogger("rolecall").exception("error %s", number)
+        _fail(f"something went wrong; the log has the details under error {number}", FAILURE)
+
+
+def _fail(words: str, code: int) -> None:
+    sys.stderr.write(f"rolecall: {words}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

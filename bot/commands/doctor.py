@@ -1,0 +1,151 @@
+"""`rolecall doctor`: looks at each part that a first answer needs, and says what to do about those that are wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from bot import wiring
+from bot.commands.common import JsonOption, config_path, console, run, show_json
+from bot.errors import BotError, ConfigError
+from bot.settings import Settings
+from bot.types import for_everyone
+
+State = Literal["ok", "warning", "wrong"]
+MARKS: dict[State, str] = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "wrong": "[red]wrong  [/]"}
+LEAST_FREE = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look showed, and what to do if it is not well."""
+
+    part: str
+    state: State
+    text: str
+    advice: str = ""
+
+
+def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Check config, policy, directory, disk, database, sources, index, embeddings and model; say what to do.
+
+    Exit code 0 if all is well or only warned about, 2 if something is wrong. Example: rolecall doctor --json
+    """
+    findings = run(examine(config_path(context)))
+    if as_json:
+        show_json({"ok": not _wrong(findings), "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            console.print(f"{MARKS[finding.state]} [bold]{finding.part:10}[/] ", end="")
+            console.print(finding.text, markup=False, highlight=False)
+            if finding.advice:
+                console.print(f"{'':19}-> {finding.advice}", style="dim", markup=False, highlight=False)
+    if _wrong(findings):
+        raise typer.Exit(2)
+
+
+def _wrong(findings: list[Finding]) -> bool:
+    return any(finding.state == "wrong" for finding in findings)
+
+
+async def examine(config: Path) -> list[Finding]:
+    """Look at each part in the order in which they depend on each other; a broken one does not hide the next."""
+    try:
+        settings, base = wiring.settings_of(config), config.parent
+    except ConfigError as error:
+        return [Finding("config", "wrong", str(error), "see docs/settings.md")]
+    looks: list[tuple[str, Callable[[Settings, Path], Awaitable[Finding]]]] = [
+        ("policy", _policy),
+        ("directory", _directory),
+        ("disk", _disk),
+        ("database", _database),
+        ("sources", _sources),
+        ("index", _index),
+        ("embeddings", _embeddings),
+        ("model", _model),
+    ]
+    findings = [Finding("config", "ok", str(config))]
+    for part, look in looks:
+        try:
+            findings.append(await look(settings, base))
+        except (BotError, ConfigError) as error:
+            findings.append(Finding(part, "wrong", str(error)))
+    sandbox = "no sandbox in this version: code is neither run nor offered"
+    return [
+        *findings,
+        Finding("sandbox", "warning", sandbox),
+        Finding("tokens", "ok", "no chat platform is configured"),
+    ]
+
+
+async def _policy(settings: Settings, base: Path) -> Finding:
+    policy = wiring.policy_of(settings, base)
+    return Finding("policy", "ok", f"{settings.policy}: {len(policy.roles)} roles, {len(policy.labels)} labels")
+
+
+async def _directory(settings: Settings, base: Path) -> Finding:
+    directory = wiring.directory_of(settings, base)
+    if directory is None:
+        advice = "set `directory:` to ask from the terminal"
+        return Finding("directory", "warning", "none: the terminal knows nobody", advice)
+    return Finding("directory", "ok", f"{len(directory.people())} people, {len(directory.rooms())} rooms")
+
+
+async def _disk(settings: Settings, base: Path) -> Finding:
+    free = shutil.disk_usage(base).free
+    if free < LEAST_FREE:
+        return Finding("disk", "wrong", f"{free >> 20} MB free", f"at least {LEAST_FREE >> 20} MB are needed")
+    return Finding("disk", "ok", f"{free >> 30} GB free")
+
+
+async def _database(settings: Settings, base: Path) -> Finding:
+    async with wiring.open_records(settings, base) as records:
+        known = await records.all()
+    failed = [record.id for record in known.values() if record.state == "failed"]
+    if failed:
+        return Finding(
+            "database",
+            "warning",
+            f"{len(known)} documents, {len(failed)} failed: {', '.join(failed[:3])}",
+            "rolecall sync",
+        )
+    return Finding("database", "ok", f"{len(known)} documents")
+
+
+async def _sources(settings: Settings, base: Path) -> Finding:
+    if not settings.sources:
+        return Finding("sources", "warning", "none", "name a folder under `sources:`")
+    counts = [
+        f"{source.name}: {sum(1 for _ in source.list())} files" for source in wiring.sources_of(settings, base).values()
+    ]
+    return Finding("sources", "ok", ", ".join(counts))
+
+
+async def _index(settings: Settings, base: Path) -> Finding:
+    async with wiring.open_index(settings, base) as index:
+        passages = await index.count()
+        await index.search("anything", for_everyone([frozenset({"company"})]), 1)
+    if not passages:
+        return Finding("index", "warning", f"{settings.index.engine}: empty", "rolecall sync")
+    return Finding("index", "ok", f"{settings.index.engine}: {passages} passages")
+
+
+async def _embeddings(settings: Settings, base: Path) -> Finding:
+    size = len(wiring.embeddings_of(settings).embed_query("ready"))
+    return Finding("embeddings", "ok", f"{settings.embeddings.name}: {size} dimensions")
+
+
+async def _model(settings: Settings, base: Path) -> Finding:
+    model = wiring.model_of(settings, base)
+    reply = await model.chat.ainvoke("Say yes.", max_tokens=4)
+    if not reply.text:
+        return Finding("model", "warning", f"{model.name} answered with nothing", "try another model")
+    if not model.capable:
+        advice = "fine for a first look; name a bigger one under `model:` for real use"
+        return Finding("model", "warning", f"{model.name} answers, but is small", advice)
+    return Finding("model", "ok", f"{model.name} answers")

@@ -1,0 +1,142 @@
+"""Measures answers on a question set: is a known answer in the reply, is each sentence supported, is "not found" said rightly.
+
+The check of sentences is stricter than the one that answers pass, and shares no code with it: nine tenths of a
+sentence's words (pairs of characters in Japanese) and each of its numbers must stand in the cited document.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.assistant.words import ENGLISH, JAPANESE
+from bot.errors import ConfigError
+from bot.types import Answer
+
+Ask = Callable[[str], Awaitable[Answer]]
+KEYS = ("question", "answers", "label")
+LABELS = ("answerable", "unanswerable")
+SUPPORTED = 0.9
+"""The share of a sentence's words that must stand in the cited document."""
+
+_MARKED = re.compile(r"(.+?)((?:\s*\[\d+\])+)(?=\s|$)", re.S)
+_UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_]+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One line of a set. `answers` are the known ones, any of which is right; none if the documents hold no answer."""
+
+    text: str
+    answers: tuple[str, ...]
+
+
+def read_questions(path: Path) -> list[Question]:
+    """A JSONL file of ``{"question", "answers", "label"}``; `label` is answerable or unanswerable and may be left out.
+
+    Other keys are passed over, so that a set may say more. Raises ConfigError naming file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    return [_question(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _question(where: str, line: str) -> Question:
+    try:
+        given = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"{where}: not valid JSON: {error}") from error
+    if not isinstance(given, dict) or not isinstance(given.get("question"), str):
+        raise ConfigError(f"{where}: needs an object with {', '.join(KEYS)}")
+    answers = given.get("answers", [])
+    if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
+        raise ConfigError(f"{where}: answers: needs a list of strings")
+    label = given.get("label", LABELS[0] if answers else LABELS[1])
+    if label not in LABELS or (label == LABELS[0]) != bool(answers):
+        raise ConfigError(f"{where}: label: {label!r} does not fit {len(answers)} answers; known: {', '.join(LABELS)}")
+    return Question(given["question"], tuple(answers))
+
+
+async def evaluate(
+    questions: Sequence[Question],
+    ask: Ask,
+    text_of: Callable[[str], str],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, float]:
+    """Ask each question and count. `text_of` gives the whole text of a document by its id; shares are 0 to 1."""
+    there: list[tuple[bool, bool]] = []
+    missing: list[bool] = []
+    sentences: list[bool] = []
+    for done, question in enumerate(questions, 1):
+        answer = await ask(question.text)
+        silent = answer.text in (ENGLISH.not_found, JAPANESE.not_found)
+        if question.answers:
+            there.append((not silent and holds(answer.text, question.answers), silent))
+        else:
+            missing.append(silent)
+        if not silent:
+            sentences += [supported(text, cited) for text, cited in _sentences(answer, text_of)]
+        progress(done, len(questions))
+    answered = sum(not silent for _, silent in there) + sum(not silent for silent in missing)
+    return {
+        "questions": len(questions),
+        "gold_in_reply": _share(found for found, _ in there),
+        "not_found_when_answerable": _share(silent for _, silent in there),
+        "not_found_when_unanswerable": _share(missing),
+        "unsupported_sentences": _share(not good for good in sentences),
+        "sentences_per_reply": len(sentences) / answered if answered else 0.0,
+    }
+
+
+def holds(reply: str, answers: Iterable[str]) -> bool:
+    """Whether one of the known answers stands in the reply, spaces and the width of characters aside."""
+    text = _tight(reply)
+    return any(_tight(answer) in text for answer in answers)
+
+
+def supported(sentence: str, document: str) -> bool:
+    """Whether a document says what a sentence says, word by word."""
+    said, known = _units(sentence), set(_units(document))
+    if not said:
+        return True
+    if any(unit not in known for unit in said if any(char.isdigit() for char in unit)):
+        return False
+    return sum(unit in known for unit in said) >= SUPPORTED * len(said)
+
+
+def _sentences(answer: Answer, text_of: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Each marked sentence with the text of the documents that its markers name; an unmarked rest has none."""
+    sources = {source.number: source for source in answer.sources}
+    found: list[tuple[str, str]] = []
+    end = 0
+    for match in _MARKED.finditer(answer.text):
+        cited = [sources[int(number)] for number in re.findall(r"\d+", match.group(2)) if int(number) in sources]
+        found.append((match.group(1).strip(), "\n".join(f"{one.title}\n{text_of(one.document)}" for one in cited)))
+        end = match.end()
+    rest = answer.text[end:].strip()
+    return [*found, *([(rest, "")] if rest else [])]
+
+
+def _tight(text: str) -> str:
+    return re.sub(r"[\s,]", "", unicodedata.normalize("NFKC", text).lower())
+
+
+def _units(text: str) -> list[str]:
+    """Words and numbers; Japanese in pairs of characters."""
+    units: list[str] = []
+    for found in _UNIT.findall(unicodedata.normalize("NFKC", text).lower()):
+        pairs = [found[i : i + 2] for i in range(len(found) - 1)]
+        units += (pairs or [found]) if found[0] > "\u3000" else [found.replace(",", "")]
+    return units
+
+
+def _share(hits: Iterable[bool]) -> float:
+    counted = list(hits)
+    return sum(counted) / len(counted) if counted else 0.0
+

@@ -1,0 +1,244 @@
+"""Builds the house from rolecall.yaml: the whole registry of parts. Only the command line looks in here.
+
+Heavy parts (the embedding and the chat model) are made on first use, so that a command pays for what it needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from bot.access.audience import Audience
+from bot.access.gate import Gate
+from bot.access.live import LivePolicy
+from bot.access.policy import Policy, read_policy
+from bot.delivery.turns import Turns
+from bot.errors import ConfigError
+from bot.ports import Records
+from bot.settings import Secret, Settings, read_settings
+from bot.types import Labels
+from connectors.directory_file import FileDirectory
+from connectors.sources.files import FilesSource
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+    from bot.assistant.router import Router
+    from connectors.models.load import LoadedModel
+    from connectors.qdrant.engine import Engine
+    from connectors.qdrant.gateway import Gateway
+
+Style = Literal["quote", "compose"]
+POLICY_POLL = 1.0
+"""Seconds between two looks at roles.yaml while a process runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is needed to know who may see what, to search, and to sync."""
+
+    settings: Settings
+    base: Path
+    directory: FileDirectory
+    policy: LivePolicy
+    audience: Audience
+    records: Records
+    embeddings: Embeddings
+    index: Gateway
+    sources: Mapping[str, FilesSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The house with somebody in it who answers."""
+
+    house: House
+    model: LoadedModel
+    turns: Turns
+
+
+def settings_of(config: Path) -> Settings:
+    """The settings. Raises ConfigError."""
+    return read_settings(config)
+
+
+def policy_of(settings: Settings, base: Path) -> Policy:
+    """The policy, read once. Raises ConfigError."""
+    return read_policy(base / settings.policy)
+
+
+def directory_of(settings: Settings, base: Path) -> FileDirectory | None:
+    """People and rooms for the terminal; None if the settings name no file."""
+    return FileDirectory(base / settings.directory) if settings.directory else None
+
+
+def data_of(settings: Settings, base: Path) -> Path:
+    """The folder for everything derived, made if it is not there. Raises ConfigError if it cannot be."""
+    folder = base / settings.data
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"data: {folder}: {error.strerror}; name a folder that can be written") from error
+    return folder
+
+
+def sources_of(settings: Settings, base: Path) -> dict[str, FilesSource]:
+    """The sources by name; labels that the policy does not declare are a ConfigError."""
+    declared = policy_of(settings, base).labels
+    return {source.name: FilesSource(source, base, declared) for source in settings.sources}
+
+
+def embeddings_of(settings: Settings) -> Embeddings:
+    """The embedding model."""
+    from connectors.models.embeddings import load_embeddings
+
+    return load_embeddings(settings.embeddings)
+
+
+def model_of(settings: Settings, base: Path) -> LoadedModel:
+    """The chat model."""
+    from connectors.models.load import load_chat_model
+
+    cache = data_of(settings, base) / "models"
+    return load_chat_model(settings.model, cache, secret_of(settings.model.key, "model.key"))
+
+
+@asynccontextmanager
+async def open_records(settings: Settings, base: Path) -> AsyncIterator[Records]:
+    """The SQL record of documents."""
+    from connectors.database import SqlRecords, open_database
+
+    url = settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
+    async with open_database(url) as engine:
+        yield SqlRecords(engine)
+
+
+async def document_labels(settings: Settings, base: Path) -> dict[str, Labels]:
+    """The labels of every indexed document, for the policy commands; nothing is made if nothing was synced yet."""
+    if settings.database is None and not (base / settings.data / "rolecall.db").exists():
+        return {}
+    async with open_records(settings, base) as records:
+        return {name: record.labels for name, record in (await records.all()).items() if record.state == "indexed"}
+
+
+@asynccontextmanager
+async def open_index(settings: Settings, base: Path, embeddings: Embeddings | None = None) -> AsyncIterator[Gateway]:
+    """The gateway to Qdrant, embedded or a server. Raises IndexUnavailable if it cannot be had."""
+    from connectors.qdrant.gateway import Gateway
+
+    gateway = Gateway(_engine(settings, base), embeddings or embeddings_of(settings))
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
+
+
+def _engine(settings: Settings, base: Path) -> Engine:
+    if settings.index.engine == "edge":
+        from connectors.qdrant.edge import EdgeEngine
+
+        return EdgeEngine(data_of(settings, base) / "index")
+    from connectors.qdrant.server import connect
+
+    if settings.index.url is None:
+        raise ConfigError("index.url: a server needs one, for example http://localhost:6333")
+    return connect(settings.index.url, secret_of(settings.index.key, "index.key"), settings.index.collection)
+
+
+@asynccontextmanager
+async def open_house(config: Path) -> AsyncIterator[House]:
+    """Everything but the model. roles.yaml is watched as long as the house is open."""
+    settings, base = settings_of(config), config.parent
+    directory = directory_of(settings, base)
+    if directory is None:
+        raise ConfigError(f"{config}: directory: is missing; the terminal needs to know who asks (docs/settings.md)")
+    policy = LivePolicy(base / settings.policy, directory)
+    await policy.start()
+    sources = sources_of(settings, base)
+    audience = Audience(lambda: policy.current, directory)
+    async with open_records(settings, base) as records:
+        embeddings = embeddings_of(settings)
+        async with open_index(settings, base, embeddings) as index, _watched(policy):
+            yield House(settings, base, directory, policy, audience, records, embeddings, index, sources)
+
+
+@asynccontextmanager
+async def _watched(policy: LivePolicy) -> AsyncIterator[None]:
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(POLICY_POLL)
+            await policy.refresh()
+
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def open_bot(config: Path, style: Style | None = None) -> AsyncIterator[Bot]:
+    """The whole pipeline. `style` overrides how document answers are made."""
+    from bot.assistant.librarian import Librarian
+    from bot.assistant.supervisor import Supervisor
+    from tools.search import search_documents
+
+    async with open_house(config) as house:
+        settings = house.settings
+        model = model_of(settings, house.base)
+        wanted = style or settings.answers.style
+        chosen: Style = ("compose" if model.capable else "quote") if wanted == "auto" else wanted
+        librarian = Librarian(house.index, model.chat, house.embeddings, chosen, settings.answers.sentences)
+        supervisor = Supervisor(
+            model.chat,
+            [search_documents(librarian)],
+            _router(settings, house.base, house.embeddings),
+            mode=settings.planner,
+            capable=model.capable,
+            model_name=model.name,
+        )
+        gate = Gate(house.audience, house.records, _hosts(settings))
+        yield Bot(house, model, Turns(house.audience, supervisor, gate, lambda: uuid.uuid4().hex[:12]))
+
+
+def open_router(config: Path) -> Router:
+    """The router alone, for `rolecall route`."""
+    settings = settings_of(config)
+    return _router(settings, config.parent, embeddings_of(settings))
+
+
+def _router(settings: Settings, base: Path, embeddings: Embeddings) -> Router:
+    from bot.assistant import router
+
+    return router.open_router(embeddings, data_of(settings, base) / "router")
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """The hosts of the sources: the only ones that links may lead to."""
+    return frozenset(host for source in settings.sources if source.url and (host := urlsplit(source.url).hostname))
+
+
+def secret_of(secret: Secret | None, where: str) -> str | None:
+    """The value of a secret. Raises ConfigError if what it names is not there."""
+    if secret is None:
+        return None
+    if (secret.env is None) == (secret.file is None):
+        raise ConfigError(f"{where}: name either `env` or `file`")
+    if secret.env is not None:
+        if not os.environ.get(secret.env):
+            raise ConfigError(f"{where}: the environment variable {secret.env} is not set")
+        return os.environ[secret.env]
+    try:
+        return Path(str(secret.file)).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{where}: {secret.file}: {error.strerror}") from error
