@@ -179,10 +179,10 @@ def _temperature(span: NDArray[np.float64], wanted: NDArray[np.int_]) -> float:
 
 def _fingerprint(examples: str, embeddings: Embeddings) -> str:
     """What the weights depend on: the examples, this code, and what the embedding model makes of one sentence."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in (features, concepts)]
+    sources = [Path(path).read_bytes() for path in (__file__, features.__file__, concepts.__file__, concepts.LEXICON)]
     probe = np.round(embeddings.embed_query("The gate has changed."), 3)
     return hashlib.sha256(
-        b"\0".join([examples.encode(), Path(__file__).read_bytes(), *sources, probe.tobytes()])
+        b"\0".join([examples.encode(), *sources, probe.tobytes()])
     ).hexdigest()[:24]
 
 
