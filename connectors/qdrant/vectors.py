@@ -4,16 +4,16 @@
 * ``dense``: one unit vector, the direction of the mean of the windows; has the HNSW graph; finds passages by meaning.
 * ``sentences``: a multivector (max-sim comparator, HNSW ``m=0``: never searched, only scored): one unit vector for
   each window of the passage, a sentence or a few short table rows. A question is about one sentence or row, and
-  the mean of a whole passage hides it: on TAT-QA dev max-sim over windows alone gains 0.11 nDCG@10 over one
-  vector for a passage of 100 words, for the same number of embedded tokens.
+  one vector for the whole passage hides it: on TAT-QA dev, passages of 100 words have an nDCG@10 of 0.57 by one
+  vector and of 0.67 by max-sim over windows, for about the same number of embedded tokens.
 
 A search is two queries, each with the access filter in every part:
 
-1. ``bm25`` nearest, `CANDIDATES` hits: the BM25 leg;
+1. ``bm25`` nearest, `CANDIDATES` hits: the BM25 leg (left out, also below, if the question has no terms);
 2. prefetch [``dense`` nearest `CANDIDATES`, ``bm25`` nearest `CANDIDATES`], then ``sentences`` nearest with
    ``[query vector]``, limit 2 * `CANDIDATES`: the dense leg, with a score for each candidate of either leg.
 
-`fuse` takes the two. The dense leg alone (for measuring) prefetches ``dense`` only.
+`fuse` makes one ranking of the two. The dense leg alone, for measuring, prefetches ``dense`` only.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ BM25 = "bm25"
 DENSE = "dense"
 SENTENCES = "sentences"
 CANDIDATES = 100
-
+"""Hits of each leg that are fused."""
 ROW_WORDS = 15
+"""Words up to which table rows share a window: a row with its neighbours says more than a row of two numbers."""
 LONGEST_WINDOW = 600
+"""Characters of a window at most, about 150 English tokens: the embedded model reads 256."""
+
 _CELLS = re.compile(r"[\s|]*[|\t][\s|]*")
 
 
@@ -58,12 +61,12 @@ def encode(passages: Sequence[Passage], embeddings: Embeddings, sparse: SparseEn
 
 
 def searchable(passage: Passage) -> str:
-    """The text that the BM25 leg reads: title, headings and body."""
+    """Give the text that the BM25 leg reads: title, headings and body."""
     return "\n".join(part for part in (passage.title, *passage.heading, passage.text) if part)
 
 
 def windows(passage: Passage) -> list[str]:
-    """The texts that the dense leg reads: the title with its headings, then each sentence or group of short rows."""
+    """Give the texts that the dense leg reads: the title with its headings, then each sentence or group of short rows."""
     above = ": ".join(part for part in (passage.title, *passage.heading) if part.strip())
     found = [piece for text in _grouped(passage.text) for piece in _short(text)]
     return [above, *found] if above else (found or [passage.text])
