@@ -1,4 +1,7 @@
-"""The SQL database: SQLite by default, PostgreSQL for replicas. Holds the record of documents, which the gate believes."""
+"""The SQL database: SQLite by default, PostgreSQL for replicas. Holds the record of documents, which the gate believes.
+
+One class for each room's tables, all over the same engine; each table's form is described by a step in migrations/.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError
@@ -24,59 +28,93 @@ from bot.types import Labels
 
 BUSY_TIMEOUT = 2000
 """Milliseconds that a SQLite writer waits for another one before it gives up."""
+_AT_ONCE = 500
+"""Ids in one question: SQLite takes 999 parameters in its older versions."""
 
 METADATA = sa.MetaData()
 DOCUMENTS = sa.Table(
     "documents",
     METADATA,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("source", sa.String),
-    sa.Column("title", sa.String),
-    sa.Column("labels", sa.JSON),
-    sa.Column("hash", sa.String),
-    sa.Column("fingerprint", sa.String),
-    sa.Column("state", sa.String),
-    sa.Column("passages", sa.Integer),
-    sa.Column("url", sa.String),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False, index=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("labels", sa.JSON, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("passages", sa.Integer, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
     sa.Column("modified", sa.DateTime(timezone=True)),
-    sa.Column("reason", sa.String),
+    sa.Column("reason", sa.Text, nullable=False),
 )
 
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a database that is at the newest migration. Raises ConfigError if it cannot be opened."""
+    """An engine on a database that is at the newest migration. Raises ConfigError if it cannot be opened.
+
+    `url` is SQLAlchemy's: ``sqlite+aiosqlite:///rolecall.db``, ``postgresql+asyncpg://user@host/name``.
+    """
+    engine = _engine(url)
+    try:
+        await _bring_up_to_date(engine)
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
     try:
         engine = create_async_engine(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigError(f"database: {error}; for example sqlite+aiosqlite:///rolecall.db") from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine.sync_engine, "connect", _durable)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_migrate)
-        yield engine
-    except OperationalError as error:
-        raise ConfigError(f"database: {engine.url!r}: {error.orig}") from error
-    finally:
-        await engine.dispose()
+        sa.event.listen(engine.sync_engine, "begin", _begin)
+    return engine
 
 
 def _durable(connection: Any, _: object) -> None:
-    """A commit survives power loss, and readers do not wait for a writer."""
+    """A commit survives power loss, readers do not wait for a writer, and a change of tables is part of its transaction."""
+    connection.isolation_level = None  # else Python's driver commits before each CREATE TABLE
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _begin(connection: sa.Connection) -> None:
+    """A writer takes its lock at once and waits for it; a transaction that only later turns to writing could not wait."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+async def _bring_up_to_date(engine: AsyncEngine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     head = ScriptDirectory.from_config(config).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() != head:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        async with engine.connect() as connection:
+            if await connection.run_sync(_revision) == head:
+                return
+        async with _writing(engine).begin() as connection:
+            await connection.run_sync(_upgrade, config)
+    except CommandError as error:
+        raise ConfigError(f"database: {engine.url!r}: {error}; was it written by a newer version?") from error
+    except (DBAPIError, OSError) as error:
+        raise ConfigError(f"database: {engine.url!r}: {getattr(error, 'orig', error)}") from error
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: sa.Connection, config: Config) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _writing(engine: AsyncEngine) -> AsyncEngine:
+    return engine.execution_options(writes=True)
 
 
 class SqlRecords:
@@ -84,6 +122,7 @@ class SqlRecords:
 
     def __init__(self, engine: AsyncEngine):
         self._engine = engine
+        self._writing = _writing(engine)
 
     async def all(self, source: str | None = None) -> dict[str, DocumentRecord]:
         """Every record, or those of one source, by document id."""
@@ -94,23 +133,26 @@ class SqlRecords:
 
     async def labels_of(self, documents: Collection[str]) -> dict[str, Labels]:
         """The labels of those of these documents that are indexed, as they are at this moment."""
-        query = sa.select(DOCUMENTS.c.id, DOCUMENTS.c.labels).where(
-            DOCUMENTS.c.id.in_(list(documents)), DOCUMENTS.c.state == "indexed"
-        )
+        found: dict[str, Labels] = {}
+        wanted = list(documents)
+        query = sa.select(DOCUMENTS.c.id, DOCUMENTS.c.labels).where(DOCUMENTS.c.state == "indexed")
         async with self._engine.connect() as connection:
-            return {name: frozenset(labels) for name, labels in await connection.execute(query)}
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = query.where(DOCUMENTS.c.id.in_(wanted[start : start + _AT_ONCE]))
+                found |= {name: frozenset(labels) for name, labels in await connection.execute(some)}
+        return found
 
     async def save(self, record: DocumentRecord) -> None:
         """Insert or replace one record, committed when this returns."""
         values = asdict(record) | {"labels": sorted(record.labels)}
         insert = (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(DOCUMENTS)
         statement = insert.values(values).on_conflict_do_update(index_elements=["id"], set_=values)
-        async with self._engine.begin() as connection:
+        async with self._writing.begin() as connection:
             await connection.execute(statement)
 
     async def delete(self, document: str) -> None:
         """Forget one record."""
-        async with self._engine.begin() as connection:
+        async with self._writing.begin() as connection:
             await connection.execute(sa.delete(DOCUMENTS).where(DOCUMENTS.c.id == document))
 
 

@@ -8,6 +8,9 @@ import select
 import subprocess
 import sys
 import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +18,53 @@ from bot.errors import UnreadableDocument
 from bot.types import Section
 
 SECONDS = 9.5
-"""Wall-clock time for one file, a fresh child included."""
-MAX_FILE = 50 << 20
-"""Bytes of a file that is read at all."""
-MAX_ANSWER = 100 << 20
+"""Wall-clock time for one file, the start of a fresh child included."""
+MAX_ANSWER = 40 << 20
 """Bytes that the child may answer."""
-_ROOT = Path(__file__).parents[2]
+_PACKAGES = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What a file holds. `hash` is the SHA-256 of its bytes."""
+
+    title: str
+    sections: tuple[Section, ...]
+    hash: str
 
 
 class LimitedParser:
-    """One child at a time, reused while it behaves. `parse` blocks: call it from a thread."""
+    """One child at a time, reused while it behaves. `parse` blocks: call it from a thread, one call at a time."""
 
     def __init__(self, seconds: float = SECONDS):
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
+        self._ending: Callable[[], object] = lambda: None
 
-    def parse(self, path: Path) -> tuple[str, tuple[Section, ...]]:
+    def parse(self, path: Path) -> ParsedFile:
         """The title and sections of a file. Raises UnreadableDocument with the reason."""
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise UnreadableDocument(f"has {size >> 20} MB; at most {MAX_FILE >> 20} MB are read")
-        if not size:
-            raise UnreadableDocument("is empty")
         answer = self._ask(path)
-        if answer.get("spent"):
+        if answer.get("worn"):
             self.close()
         if "reason" in answer:
             raise UnreadableDocument(str(answer["reason"]))
         sections = (Section(s["text"], tuple(s["heading"]), s["page"], s["table"]) for s in answer["sections"])
-        return str(answer["title"]), tuple(sections)
+        return ParsedFile(str(answer["title"]), tuple(sections), str(answer["hash"]))
 
     def close(self) -> None:
         """End the child."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
-            self._child = None
+        self._ending()
+        self._child = None
 
     def _ask(self, path: Path) -> dict[str, Any]:
         until = time.monotonic() + self._seconds
-        child = self._child = self._child or _start()
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            self._child = _start()
+            self._ending = weakref.finalize(self, _end, self._child)
         try:
-            _write(child, path)
-            answer: dict[str, Any] = json.loads(_line(child, until))
+            _write(self._child, path)
+            answer: dict[str, Any] = json.loads(_line(self._child, until))
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             self.close()
             late = isinstance(error, TimeoutError)
@@ -73,29 +80,37 @@ def _start() -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"PYTHONPATH": str(_ROOT), "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        env={"PYTHONPATH": str(_PACKAGES), "PATH": os.defpath, "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
         cwd="/",
     )
 
 
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
 def _write(child: subprocess.Popen[bytes], path: Path) -> None:
     if child.stdin is not None:
-        child.stdin.write(json.dumps(str(path.resolve())).encode() + b"\n")
+        child.stdin.write(json.dumps(str(path)).encode() + b"\n")
         child.stdin.flush()
 
 
 def _line(child: subprocess.Popen[bytes], until: float) -> bytes:
     """One line of the child's output, within the time and the size. Raises TimeoutError or EOFError."""
     output = child.stdout.fileno() if child.stdout else -1
-    pieces: list[bytes] = []
-    size = 0
-    while not pieces or not pieces[-1].endswith(b"\n"):
+    waiting = select.poll()
+    waiting.register(output, select.POLLIN)
+    line = bytearray()
+    while not line.endswith(b"\n"):
         left = until - time.monotonic()
-        if left <= 0 or not select.select([output], [], [], left)[0]:
+        if left <= 0 or not waiting.poll(left * 1000):
             raise TimeoutError
         piece = os.read(output, 1 << 16)
-        size += len(piece)
-        if not piece or size > MAX_ANSWER:
+        line += piece
+        if not piece or len(line) > MAX_ANSWER:
             raise EOFError
-        pieces.append(piece)
-    return b"".join(pieces)
+    return bytes(line)

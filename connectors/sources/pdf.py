@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bot.errors import UnreadableDocument
 from bot.types import Section
 
+MAX_PAGES = 5_000
 _GAP = re.compile(r" {3,}")
 _BULLET = re.compile(r"([●○•▪■◆・*–-]|\(?\d{1,2}(?:\.\d+)*[.)]?|\(?[a-z][.)])\s+(?=\S)")
 """A list sign or number before an item: the gap behind it does not make the line a row."""
@@ -18,22 +19,30 @@ SHORT_LINE = 0.6
 _JAPANESE_END = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。]$")
 
 
-def pdf_sections(path: Path, most: int) -> tuple[str, Iterator[Section]]:
-    """The title and the sections. Raises UnreadableDocument for encrypted files and for more than `most` pages."""
+def pdf(raw: bytes) -> tuple[str, Iterator[Section]]:
+    """The title and the sections, a page each. Raises UnreadableDocument for encrypted files and for too many pages."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
     try:
-        reader = PdfReader(path, strict=False)
+        reader = PdfReader(io.BytesIO(raw), strict=False)
         if reader.is_encrypted and not reader.decrypt(""):
             raise UnreadableDocument("is encrypted; remove the password first")
-        count = len(reader.pages)
+        claimed = _claimed(reader)
+        count = claimed if claimed > MAX_PAGES else len(reader.pages)
     except (PyPdfError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableDocument(f"is not a PDF that can be read: {error}") from error
-    if count > most:
-        raise UnreadableDocument(f"has more than {most:,} pages")
-    title = str(reader.metadata.title or "") if reader.metadata else ""
-    return ("" if title.lower() in ("untitled", "(anonymous)") else title), _pages(reader)
+    if count > MAX_PAGES:
+        raise UnreadableDocument(f"has {count:,} pages; at most {MAX_PAGES:,} are read")
+    if not count:
+        raise UnreadableDocument("is not a PDF that can be read: it has no page")
+    return str(reader.metadata.title or "") if reader.metadata else "", _pages(reader)
+
+
+def _claimed(reader: Any) -> int:
+    """How many pages the file says it has: walking a tree of a million takes longer than reading one number."""
+    claimed = reader.root_object["/Pages"].get("/Count", 0)
+    return claimed if isinstance(claimed, int) else 0
 
 
 def _pages(reader: Any) -> Iterator[Section]:

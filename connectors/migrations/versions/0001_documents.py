@@ -13,17 +13,17 @@ def upgrade() -> None:
     """Make the table."""
     op.create_table(
         "documents",
-        sa.Column("id", sa.String(1024), primary_key=True),
-        sa.Column("source", sa.String(255), nullable=False, index=True),
-        sa.Column("title", sa.String(1024), nullable=False),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, nullable=False, index=True),
+        sa.Column("title", sa.Text, nullable=False),
         sa.Column("labels", sa.JSON, nullable=False),
-        sa.Column("hash", sa.String(128), nullable=False),
-        sa.Column("fingerprint", sa.String(128), nullable=False),
-        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
         sa.Column("passages", sa.Integer, nullable=False),
-        sa.Column("url", sa.String(2048), nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
         sa.Column("modified", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("reason", sa.String(1024), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
     )
 
 
