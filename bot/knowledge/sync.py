@@ -8,7 +8,7 @@ embedded again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.errors import UnreadableDocument
@@ -16,10 +16,8 @@ from bot.knowledge.chunking import passages
 from bot.ports import DocumentRecord, IndexWriter, Listed, Records, RecordState, Source
 from bot.types import Document, Passage
 
-BATCH = 96
-"""Passages that are embedded together: enough to keep the model busy, few enough to lose little when stopped."""
-AHEAD = 16
-"""Documents that may be read ahead of the embedding."""
+BATCH = 192
+"""Passages that are embedded together: enough to sort them by length, few enough to lose little when stopped."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -37,17 +35,37 @@ class SyncReport:
 
 
 async def sync(
-    source: Source, index: IndexWriter, records: Records, progress: Progress = lambda done, total, name: None
+    source: Source,
+    index: IndexWriter,
+    records: Records,
+    progress: Progress = lambda done, total, name: None,
+    again: bool = False,
 ) -> SyncReport:
     """One run over one source. `progress` hears how many documents of how many are done, and which one.
 
-    Raises ConfigError if the source cannot be listed (nothing is deleted then), IndexUnavailable if the index is gone.
+    `again` reads unchanged documents too. Raises ConfigError if the source cannot be listed (nothing is deleted then),
+    IndexUnavailable if the index is gone.
     """
     listed = await asyncio.to_thread(lambda: list(source.list()))
-    run = _Run(source, index, records, await records.all(source.name), len(listed), progress)
+    run = _Run(source, index, records, await records.all(source.name), len(listed), progress, again)
     await run.remove_missing({item.id for item in listed})
-    await run.bring_in(listed)
+    await run.bring_in(await run.settle(listed))
     return run.report
+
+
+async def forget(source: str, index: IndexWriter, records: Records) -> SyncReport:
+    """Remove every document of a source that the settings no longer name."""
+    report = SyncReport()
+    for record in (await records.all(source)).values():
+        await _withdraw(record, index, records)
+        await records.delete(record.id)
+        report.deleted += 1
+    return report
+
+
+async def _withdraw(record: DocumentRecord, index: IndexWriter, records: Records) -> None:
+    await records.save(replace(record, state="removing"))
+    await index.remove(record.id)
 
 
 @dataclass(slots=True)
@@ -64,70 +82,91 @@ class _Run:
     source: Source
     index: IndexWriter
     records: Records
-    known: Mapping[str, DocumentRecord]
+    known: dict[str, DocumentRecord]
     total: int
     progress: Progress
+    again: bool
     done: int = 0
     report: SyncReport = field(default_factory=SyncReport)
 
     async def remove_missing(self, present: set[str]) -> None:
         """Deletes propagate: the record goes last, so that a stop in between leaves something to finish."""
         for name in sorted(set(self.known) - present):
-            await self._withdraw(self.known[name])
+            await _withdraw(self.known.pop(name), self.index, self.records)
             await self.records.delete(name)
             self.report.deleted += 1
 
-    async def bring_in(self, listed: Sequence[Listed]) -> None:
-        """Relabel what only changed its labels, and read, cut, embed and index what is new or changed."""
-        stale = [item for item in listed if not await self._settled(item)]
-        queue: asyncio.Queue[_Ready | None] = asyncio.Queue(AHEAD)
-        reader = asyncio.create_task(self._read_all(stale, queue))
+    async def settle(self, listed: Sequence[Listed]) -> list[Listed]:
+        """Write changed labels before anything that takes time, and return what has to be read.
+
+        What lost its last label comes first: reading refuses it, and it is withdrawn.
+        """
+        stale = []
+        for item in listed:
+            record = self.known.get(item.id)
+            if record is not None and record.state == "indexed" and item.labels:
+                if record.labels != item.labels:
+                    await self._relabel(record, item)
+                if record.fingerprint == item.fingerprint and not self.again:
+                    self.report.unchanged += record.labels == item.labels
+                    self.report.relabelled += record.labels != item.labels
+                    self._step(item.id)
+                    continue
+            stale.append(item)
+        return sorted(stale, key=lambda item: bool(item.labels))
+
+    async def _relabel(self, record: DocumentRecord, item: Listed) -> None:
+        """Until the index has the new labels nobody sees the document, not even those who may before and after."""
+        await self.records.save(replace(record, state="indexing", labels=record.labels & item.labels))
+        await self.index.relabel(item.id, item.labels)
+        self.known[item.id] = replace(record, labels=item.labels)
+        await self.records.save(self.known[item.id])
+
+    async def bring_in(self, stale: Sequence[Listed]) -> None:
+        """Read, cut, embed and index; while one batch is embedded, the next one is read."""
+        items = iter(stale)
+        reading = asyncio.create_task(self._next_batch(items))
+        try:
+            while batch := await reading:
+                reading = asyncio.create_task(self._next_batch(items))
+                await self._index(batch)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _next_batch(self, items: Iterator[Listed]) -> list[_Ready]:
+        """The next documents with enough passages together; empty at the end."""
         batch: list[_Ready] = []
-        try:
-            while (ready := await queue.get()) is not None:
-                batch.append(ready)
-                if sum(len(one.passages) for one in batch) >= BATCH:
-                    await self._index(batch)
-                    batch = []
-            await reader
-            await self._index(batch)
-        finally:
-            reader.cancel()
+        size = 0
+        while size < BATCH and (item := next(items, None)) is not None:
+            try:
+                document = await asyncio.to_thread(self.source.read, item)
+            except UnreadableDocument as error:
+                await self._fail(item, str(error))
+                continue
+            if not await self._only_touched(item, document):
+                batch.append(_Ready(item, document, await asyncio.to_thread(passages, document)))
+                size += len(batch[-1].passages)
+        return batch
 
-    async def _read_all(self, items: Sequence[Listed], queue: asyncio.Queue[_Ready | None]) -> None:
-        """Read and cut documents in order, in a thread, while the batch before them is embedded."""
-        try:
-            for item in items:
-                try:
-                    document = await asyncio.to_thread(self.source.read, item)
-                    cut = await asyncio.to_thread(passages, document)
-                    await queue.put(_Ready(item, document, cut))
-                except UnreadableDocument as error:
-                    await self._fail(item, str(error))
-        finally:
-            await queue.put(None)
-
-    async def _settled(self, item: Listed) -> bool:
-        """Whether a document needs no reading; a change of labels alone is done at once."""
-        record = self.known.get(item.id)
-        if record is None or record.state != "indexed" or record.fingerprint != item.fingerprint or not item.labels:
+    async def _only_touched(self, item: Listed, document: Document) -> bool:
+        """Whether the source's fingerprint changed but nothing else; then only the fingerprint is written."""
+        before = self.known.get(item.id)
+        if before is None or before.state != "indexed" or self.again:
             return False
-        if record.labels != item.labels:
-            await self.records.save(replace(record, state="indexing", labels=record.labels & item.labels))
-            await self.index.relabel(item.id, item.labels)
-            await self.records.save(replace(record, labels=item.labels))
-            self.report.relabelled += 1
-        else:
-            self.report.unchanged += 1
+        if (before.hash, before.title, before.url) != (document.hash, document.title, document.url):
+            return False
+        await self.records.save(replace(before, fingerprint=item.fingerprint))
+        self.report.unchanged += 1
         self._step(item.id)
         return True
 
     async def _index(self, batch: Sequence[_Ready]) -> None:
-        if not batch:
-            return
         for one in batch:
             await self.records.save(_record(one, "indexing"))
-        await self.index.put([passage for one in batch for passage in one.passages])
+        together = [passage for one in batch for passage in one.passages]
+        for start in range(0, len(together), BATCH):
+            await self.index.put(together[start : start + BATCH])
         for one in batch:
             await self.index.remove(one.document.id, keep={passage.id for passage in one.passages})
             await self.records.save(_record(one, "indexed"))
@@ -138,7 +177,7 @@ class _Run:
         before = self.known.get(one.document.id)
         if before is None:
             self.report.added += 1
-        elif before.state == "indexed" and before.hash == one.document.hash and before.labels == one.document.labels:
+        elif before.state == "indexed" and before.hash == one.document.hash:
             self.report.unchanged += 1
         else:
             self.report.changed += 1
@@ -147,18 +186,20 @@ class _Run:
         """A document that cannot be read is not answered from: what was known of it is withdrawn."""
         before = self.known.get(item.id)
         if before is not None and before.state != "failed":
-            await self._withdraw(before)
-        title = before.title if before else item.id
+            await _withdraw(before, self.index, self.records)
         record = DocumentRecord(
-            item.id, self.source.name, title, item.labels, "", item.fingerprint, "failed", reason=reason
+            item.id,
+            self.source.name,
+            before.title if before else item.id,
+            item.labels,
+            "",
+            item.fingerprint,
+            "failed",
+            reason=reason,
         )
         await self.records.save(record)
         self.report.failed[item.id] = reason
         self._step(item.id)
-
-    async def _withdraw(self, record: DocumentRecord) -> None:
-        await self.records.save(replace(record, state="removing"))
-        await self.index.remove(record.id)
 
     def _step(self, name: str) -> None:
         self.done += 1
