@@ -43,6 +43,9 @@ _GREETING = re.compile(
 _POLITE = re.compile(
     r"^(please|pls|kindly|(can|could|would|will) (you|u)( please| quickly| maybe| kindly)?|i('d| would) like (you )?to|i (need|want) (you )?to)\s+"
 )
+_CLOSING = re.compile(
+    r"(?<=\S)[,.!?。、]?\s+(please |pls |i hope |could you |can you |so )*(help|help me|advise|thanks|thank you|thx|assist)( me)?( out)?( in advance| please)?\W*$"
+)
 _REQUEST_JA = re.compile(
     r"(て|で|下さい|ください|たい|たいです|ほしい|欲しい|ほしいです|お願い|お願いします|もらえますか|いただけますか|くれますか|もらえる|くれる)[?]?$"
 )
@@ -50,6 +53,7 @@ _QUESTION = re.compile(
     r"(and |but |so |what|who|whom|whose|where|when|which|why|how|is|are|was|were|do|does|did|can|may|must|should|shall|has|have|am|any|does anyone)\b"
 )
 _STATEMENT = frozenset("i i'm i've my our we the there this it a an some somebody according thanks ok from".split())
+_SUBJECTS = frozenset(["company", "fact", "find", "this", "language", "you"])
 _WORD = re.compile(r"[a-z][a-z'+#]*|\d+")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 
@@ -67,6 +71,11 @@ def _pasted(line: str) -> bool:
     return bool(
         _CODE.search(line) or _TRACE.search(line) or _ITEM.match(line) or _QUOTED.match(line) or _CELLS.search(line)
     )
+
+
+def _bare(view: str) -> str:
+    """The view without greeting, courtesy and thanks around the request itself."""
+    return _CLOSING.sub("", _POLITE.sub("", _GREETING.sub("", view)))
 
 
 def kinds(text: str) -> set[str]:
@@ -92,7 +101,7 @@ def kinds(text: str) -> set[str]:
 def terms(text: str) -> Iterator[tuple[str, float]]:
     """The weighted terms of a request's asking lines: words and their pairs, n-grams of characters, how it opens and ends."""
     view = unicodedata.normalize("NFKC", asking(text)).casefold()
-    plain = _POLITE.sub("", _GREETING.sub("", view))
+    plain = _bare(view)
     words = _WORD.findall(plain)
     yield from ((f"w {word}", 1.0) for word in words)
     yield from ((f"p {first} {second}", 1.0) for first, second in zip(words, words[1:], strict=False))
@@ -112,12 +121,16 @@ def traits(text: str) -> Iterator[tuple[str, float]]:
     """The weighted traits of a request that no single word carries: its concepts and their pairs, and what came with it."""
     view = unicodedata.normalize("NFKC", asking(text)).casefold()
     came = kinds(text)
-    found = concepts(_POLITE.sub("", _GREETING.sub("", view)))
+    found = concepts(_bare(view))
     material = "material" if came or "this" in found else "bare"
+    asked_for = "+".join(sorted(set(found) - _SUBJECTS)) or "plain"
     yield from ((f"a {name}", CONCEPT) for name in found)
     yield from (
         (f"b {first} {second}", PAIR) for first, second in combinations(sorted([*found, act(view), material]), 2)
     )
+    yield f"s {asked_for}", CONCEPT
+    yield f"s {asked_for} {material}", CONCEPT
+    yield f"s {asked_for} {material} {act(view)}", PAIR
     if found:
         yield f"f {found[0]}", PAIR
     yield from ((f"k {kind}", KINDS_WEIGHT) for kind in came)

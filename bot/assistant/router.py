@@ -181,9 +181,7 @@ def _fingerprint(examples: str, embeddings: Embeddings) -> str:
     """What the weights depend on: the examples, this code, and what the embedding model makes of one sentence."""
     sources = [Path(path).read_bytes() for path in (__file__, features.__file__, concepts.__file__, concepts.LEXICON)]
     probe = np.round(embeddings.embed_query("The gate has changed."), 3)
-    return hashlib.sha256(
-        b"\0".join([examples.encode(), *sources, probe.tobytes()])
-    ).hexdigest()[:24]
+    return hashlib.sha256(b"\0".join([examples.encode(), *sources, probe.tobytes()])).hexdigest()[:24]
 
 
 def _load(path: Path) -> Weights | None:
