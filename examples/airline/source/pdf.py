@@ -56,20 +56,17 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
     def __init__(self, prose: Prose, path: str):
         super().__init__(path, pagesize=A4, title=prose.title, author=prose.author, lang=prose.language)
         self._prose = prose
+        self._headings, self._depth = 0, -1
         frame = Frame(_MARGIN, 22 * mm, A4[0] - 2 * _MARGIN, A4[1] - 44 * mm, 0, 0, 0, 0)
         self.addPageTemplates(PageTemplate("page", [frame], onPage=self._foot))
 
     def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802 (reportlab calls it by this name)
         level = getattr(flowable, "outline", 0)
         if level:
-            key = f"h{self.page}-{id(flowable)}" if False else f"h{self.seq.next('heading')}"
-            self.canv.bookmarkPage(key)
-            self.canv.addOutlineEntry(flowable.getPlainText(), key, min(level - 1, self._depth(level)))
-
-    def _depth(self, level: int) -> int:
-        """Bookmarks may go down by one level at a time only."""
-        self._last = min(level - 1, getattr(self, "_last", -1) + 1)
-        return self._last
+            self._headings += 1
+            self._depth = min(level - 1, self._depth + 1)  # bookmarks may go down by one level at a time only
+            self.canv.bookmarkPage(f"h{self._headings}")
+            self.canv.addOutlineEntry(flowable.getPlainText(), f"h{self._headings}", self._depth)
 
     def _foot(self, canvas: Canvas, document: BaseDocTemplate) -> None:
         if self._prose.look == "report" and document.page == 1:
@@ -122,7 +119,7 @@ def _styles(language: str) -> dict[str, ParagraphStyle]:
     for level, size in ((1, 18), (2, 13), (3, 10.5)):
         made[f"h{level}"] = ParagraphStyle(
             f"h{level}", text, fontName=bold, fontSize=size, leading=size * 1.35, textColor=NAVY,
-            spaceBefore=size * 0.55, spaceAfter=5, keepWithNext=1,
+            spaceBefore=14, spaceAfter=6, keepWithNext=1,
         )  # fmt: skip
     made["title"] = ParagraphStyle("title", made["h1"], fontSize=19, leading=25, spaceBefore=4)
     made["sub"] = ParagraphStyle("sub", text, textColor=GREY, fontSize=9, spaceAfter=12)
@@ -144,7 +141,8 @@ def _flowables(block: Block, styles: dict[str, ParagraphStyle]) -> list[Flowable
     bold = styles["h3"].fontName
     marked = "".join(f'<font name="{bold}">{escape(r.text)}</font>' if r.bold else escape(r.text) for r in block.runs)
     if block.kind == "item":
-        return [Paragraph(f"{block.sign} {marked}", styles["item"])]
+        sign = "–" if block.sign == "•" else block.sign  # the bullet of Helvetica is lost when text is extracted
+        return [Paragraph(f"{sign} {marked}", styles["item"])]
     return [Paragraph(marked, styles["text"])]
 
 

@@ -15,12 +15,14 @@ from source.package import write_package
 from source.prose import Block, Prose
 
 NAVY = RGBColor(0x12, 0x3B, 0x5D)
+TABLE = "Light Grid Accent 1"
 GREY = RGBColor(0x5B, 0x6B, 0x7A)
 
 
 def write_word(prose: Prose, path: Path) -> None:
     """Write one document: its title, who issued it, then the blocks."""
     document = docx.Document()
+    _lighten(document)
     _dress(document, "Yu Gothic" if prose.language == "ja" else "Calibri")
     facts = document.core_properties
     facts.title, facts.author, facts.last_modified_by, facts.comments = prose.title, prose.author, prose.author, ""
@@ -34,6 +36,16 @@ def write_word(prose: Prose, path: Path) -> None:
     packed = BytesIO()
     document.save(packed)
     write_package(packed, path, prose.made)
+
+
+def _lighten(document: Document) -> None:
+    """Leave out what the template brings and nobody uses: a hundred table styles, and all styles a second time."""
+    for style in list(document.styles.element.style_lst):
+        if style.get(qn("w:type")) == "table" and style.name_val not in ("Normal Table", TABLE):
+            style.getparent().remove(style)
+    for key, relation in list(document.part.rels.items()):
+        if relation.reltype.endswith("/stylesWithEffects"):
+            del document.part.rels[key]
 
 
 def _dress(document: Document, face: str) -> None:
@@ -64,7 +76,7 @@ def _add(document: Document, block: Block) -> None:
 
 
 def _table(document: Document, block: Block) -> None:
-    table = document.add_table(len(block.rows), len(block.rows[0]), style="Light Grid Accent 1")
+    table = document.add_table(len(block.rows), len(block.rows[0]), style=TABLE)
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     for row, texts in zip(table.rows, block.rows, strict=True):
         for cell, text in zip(row.cells, texts, strict=True):
