@@ -7,6 +7,7 @@ import os
 import sys
 import uuid
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -53,12 +54,12 @@ def _root(
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, stream=sys.stderr)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. The only place where a bug is caught: it is logged under an id that the person can report."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore")
     try:
-        make_app()(standalone_mode=True)
+        make_app()(arguments, standalone_mode=True)
     except ConfigError as error:
         _fail(str(error), USAGE_ERROR)
     except BotError as error:

@@ -23,7 +23,7 @@ from bot.access.policy import Policy, read_policy
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError
 from bot.ports import Records
-from bot.settings import Secret, Settings, read_settings
+from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
 from connectors.sources.files import FilesSource
@@ -31,6 +31,7 @@ from connectors.sources.files import FilesSource
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+    from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
     from connectors.models.load import LoadedModel
     from connectors.qdrant.engine import Engine
@@ -68,6 +69,11 @@ class Bot:
 def settings_of(config: Path) -> Settings:
     """The settings. Raises ConfigError."""
     return read_settings(config)
+
+
+def settings_or_default(config: Path) -> Settings:
+    """The settings, or everything by default if there is no such file: measuring needs no company."""
+    return read_settings(config) if config.exists() else Settings(version=1)
 
 
 def policy_of(settings: Settings, base: Path) -> Policy:
@@ -187,18 +193,36 @@ async def _watched(policy: LivePolicy) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def open_librarian(
+    settings: Settings, base: Path, style: Style | None
+) -> AsyncIterator[tuple[Gateway, Librarian]]:
+    """A librarian over an index of its own, embedded and below `base`: for measuring."""
+    embeddings = embeddings_of(settings)
+    embedded = settings.model_copy(update={"index": IndexSettings()})
+    async with open_index(embedded, base, embeddings) as index:
+        yield index, _librarian(settings, index, model_of(settings, base), embeddings, style)
+
+
+def _librarian(
+    settings: Settings, index: Gateway, model: LoadedModel, embeddings: Embeddings, style: Style | None
+) -> Librarian:
+    from bot.assistant.librarian import Librarian
+
+    wanted = style or settings.answers.style
+    chosen: Style = ("compose" if model.capable else "quote") if wanted == "auto" else wanted
+    return Librarian(index, model.chat, embeddings, chosen, settings.answers.sentences)
+
+
+@asynccontextmanager
 async def open_bot(config: Path, style: Style | None = None) -> AsyncIterator[Bot]:
     """The whole pipeline. `style` overrides how document answers are made."""
-    from bot.assistant.librarian import Librarian
     from bot.assistant.supervisor import Supervisor
     from tools.search import search_documents
 
     async with open_house(config) as house:
         settings = house.settings
         model = model_of(settings, house.base)
-        wanted = style or settings.answers.style
-        chosen: Style = ("compose" if model.capable else "quote") if wanted == "auto" else wanted
-        librarian = Librarian(house.index, model.chat, house.embeddings, chosen, settings.answers.sentences)
+        librarian = _librarian(settings, house.index, model, house.embeddings, style)
         supervisor = Supervisor(
             model.chat,
             [search_documents(librarian)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +12,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bot import wiring
-from bot.commands.common import JsonOption, config_path, console, errors, run, show_json
-from bot.evaluation import retrieval
+from bot.commands.ask import final
+from bot.commands.common import AsOption, InOption, JsonOption, config_path, console, errors, run, show_json
+from bot.commands.requests import Request, message_of
+from bot.evaluation import answers, retrieval
+from bot.evaluation.answers import Question
+from bot.evaluation.beir import read_corpus
+from bot.knowledge.chunking import passages
 from bot.settings import IndexSettings, Settings
+from bot.types import Answer
+from bot.wiring import House, Style
 
 app = typer.Typer(help="Figures on a labelled set.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -32,15 +39,14 @@ def retrieval_command(
 
     Example: rolecall eval retrieval sets/tatqa --json
     """
-    figures = run(_retrieval(config_path(context), folder, limit))
+    figures = run(_retrieval(wiring.settings_or_default(config_path(context)), folder, limit))
     if as_json:
         show_json(figures)
     else:
         console.print(_table("leg", figures))
 
 
-async def _retrieval(config: Path, folder: Path, limit: int | None) -> dict[str, dict[str, float]]:
-    settings = wiring.settings_of(config) if config.exists() else Settings(version=1)
+async def _retrieval(settings: Settings, folder: Path, limit: int | None) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as temporary, Progress(console=errors) as bar:
         tasks: dict[str, Any] = {}
 
@@ -49,7 +55,7 @@ async def _retrieval(config: Path, folder: Path, limit: int | None) -> dict[str,
                 tasks[step] = bar.add_task(step)
             bar.update(tasks[step], completed=done, total=total)
 
-        embedded = settings.model_copy(update={"index": IndexSettings(), "data": temporary})
+        embedded = settings.model_copy(update={"index": IndexSettings()})
         async with wiring.open_index(embedded, Path(temporary)) as index:
             return await retrieval.evaluate(folder, index, limit, told)
 
@@ -60,3 +66,74 @@ def _table(name: str, figures: Mapping[str, Mapping[str, float]]) -> Table:
     for row, values in figures.items():
         table.add_row(row, *(f"{values[column]:.4f}" for column in columns))
     return table
+
+
+@app.command(name="answers")
+def answers_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help='Questions, one JSON object a line: "question", "answers", "label".')],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Documents to answer from: a folder with corpus.jsonl; else what is synced.")
+    ] = None,
+    who: AsOption = "",
+    where: InOption = None,
+    style: Annotated[Style | None, typer.Option(help="quote or compose; else what the settings say.")] = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often a known answer is in the reply, a sentence is unsupported, and "not found" is said rightly and wrongly.
+
+    Example: rolecall eval answers questions.jsonl --as fiona
+    """
+    questions = answers.read_questions(file)[:limit]
+    config = config_path(context)
+    if corpus:
+        figures = run(_over(wiring.settings_or_default(config), corpus, style, questions))
+    else:
+        figures = run(_asked(config, who, where, style, questions))
+    if as_json:
+        show_json(figures)
+    else:
+        console.print(_table("set", {file.name: figures}))
+
+
+async def _over(
+    settings: Settings, corpus: Path, style: Style | None, questions: Sequence[Question]
+) -> dict[str, float]:
+    """The librarian alone, over a corpus in a temporary index."""
+    texts = read_corpus(corpus)
+    whole = {text.id: f"{text.title}\n{text.text}" for text in texts}
+    with tempfile.TemporaryDirectory() as temporary, Progress(console=errors) as bar:
+        async with wiring.open_librarian(settings, Path(temporary), style) as (index, librarian):
+            await index.put([passage for text in texts for passage in passages(retrieval.document_of(text))])
+            return await answers.evaluate(questions, answers.asker(librarian), whole.__getitem__, _stepping(bar))
+
+
+async def _asked(
+    config: Path, who: str, where: str | None, style: Style | None, questions: Sequence[Question]
+) -> dict[str, float]:
+    """The whole pipeline, as somebody, somewhere, over what is synced."""
+    async with wiring.open_bot(config, style) as bot:
+
+        async def ask(text: str) -> Answer:
+            return await final(bot, await message_of(Request(text, who, where), bot.house.directory))
+
+        with Progress(console=errors) as bar:
+            return await answers.evaluate(questions, ask, _reader(bot.house), _stepping(bar))
+
+
+def _reader(house: House) -> Callable[[str], str]:
+    """The text of a document as its source has it now."""
+    listed = {item.id: (source, item) for source in house.sources.values() for item in source.list()}
+
+    def text_of(document: str) -> str:
+        source, item = listed[document]
+        read = source.read(item)
+        return "\n".join(("\n".join(section.heading) + "\n" + section.text) for section in read.sections)
+
+    return text_of
+
+
+def _stepping(bar: Progress) -> Callable[[int, int], None]:
+    task = bar.add_task("questions")
+    return lambda done, total: bar.update(task, completed=done, total=total)

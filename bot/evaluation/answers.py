@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.assistant.librarian import Librarian
 from bot.assistant.words import ENGLISH, JAPANESE
 from bot.errors import ConfigError
-from bot.types import Answer
+from bot.evaluation.retrieval import LABEL
+from bot.types import Answer, Done, Message, Principal, Room, Turn, for_everyone
 
 Ask = Callable[[str], Awaitable[Answer]]
 KEYS = ("question", "answers", "label")
@@ -61,6 +63,24 @@ def _question(where: str, line: str) -> Question:
     if label not in LABELS or (label == LABELS[0]) != bool(answers):
         raise ConfigError(f"{where}: label: {label!r} does not fit {len(answers)} answers; known: {', '.join(LABELS)}")
     return Question(given["question"], tuple(answers))
+
+
+def asker(librarian: Librarian) -> Ask:
+    """Ask a librarian over an index of evaluation documents, as somebody who may read them all."""
+    reader = Principal("terminal", "evaluation", "reader")
+    room = Room("terminal", "evaluation", "direct", "direct")
+    access = for_everyone([frozenset({LABEL})])
+
+    async def ask(text: str) -> Answer:
+        answer = Answer("")
+        async for reply in librarian.answer(
+            Turn("evaluation", Message("evaluation", reader, room, text), access), text
+        ):
+            if isinstance(reply, Done):
+                answer = reply.answer
+        return answer
+
+    return ask
 
 
 async def evaluate(
@@ -139,4 +159,3 @@ def _units(text: str) -> list[str]:
 def _share(hits: Iterable[bool]) -> float:
     counted = list(hits)
     return sum(counted) / len(counted) if counted else 0.0
-

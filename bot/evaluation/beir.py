@@ -35,10 +35,7 @@ def read_set(folder: Path) -> QuestionSet:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`. Raises ConfigError naming file and line."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder; name one with corpus.jsonl, queries.jsonl and qrels.tsv")
-    corpus = tuple(
-        Text(_field(row, "_id", where), str(row.get("title") or ""), _field(row, "text", where))
-        for where, row in _rows(folder / "corpus.jsonl")
-    )
+    corpus = read_corpus(folder)
     questions = {
         _field(row, "_id", where): _field(row, "text", where) for where, row in _rows(folder / "queries.jsonl")
     }
@@ -47,6 +44,14 @@ def read_set(folder: Path) -> QuestionSet:
     if not gains:
         raise ConfigError(f"{found}: judges none of the questions; it needs lines `question-id<tab>document-id<tab>1`")
     return QuestionSet(corpus, questions, gains)
+
+
+def read_corpus(folder: Path) -> tuple[Text, ...]:
+    """Read the documents of a set. Raises ConfigError naming file and line."""
+    return tuple(
+        Text(_field(row, "_id", where), str(row.get("title") or ""), _field(row, "text", where))
+        for where, row in _rows(folder / "corpus.jsonl")
+    )
 
 
 def _gains(path: Path, questions: Mapping[str, str], documents: set[str]) -> dict[str, dict[str, float]]:

@@ -37,7 +37,9 @@ class EdgeEngine:
                 )
             try:
                 self._shard = qdrant.EdgeShard.load(str(self._path))
-            except Exception as error:
+            except Exception as error:  # the binding raises plain Exception
+                if "WouldBlock" not in str(error):
+                    raise
                 raise IndexUnavailable(
                     f"the index in {self._path} is held by another rolecall process; stop it, or ask that process"
                 ) from error
@@ -50,9 +52,13 @@ class EdgeEngine:
 
     def by_words(self, words: SparseVector, readers: Readers, limit: int) -> list[Found]:
         """The best points by BM25."""
-        return self._query(qdrant.QueryRequest(limit=limit, query=_nearest(words), filter=_filter(readers), with_payload=True))
+        return self._query(
+            qdrant.QueryRequest(limit=limit, query=_nearest(words), filter=_filter(readers), with_payload=True)
+        )
 
-    def by_meaning(self, meaning: Sequence[float], words: SparseVector | None, readers: Readers, limit: int) -> list[Found]:
+    def by_meaning(
+        self, meaning: Sequence[float], words: SparseVector | None, readers: Readers, limit: int
+    ) -> list[Found]:
         """The best points by their closest sentence."""
         only = _filter(readers)
         vector = list(meaning)
@@ -105,6 +111,10 @@ class EdgeEngine:
         """How many points there are."""
         return int(self._shard.count(qdrant.CountRequest()))
 
+    def optimize(self) -> None:
+        """Merge segments and build the graph."""
+        self._shard.optimize()
+
     def close(self) -> None:
         """Let go of the folder."""
         if self._shard is not None:
@@ -134,7 +144,7 @@ def _nearest(words: SparseVector) -> Any:
 
 
 def _filter(readers: Readers) -> Any:
-    conditions = [qdrant.FieldCondition("labels", match=qdrant.MatchAny(sorted(labels))) for labels in readers]
+    conditions: list[Any] = [qdrant.FieldCondition("labels", match=qdrant.MatchAny(sorted(one))) for one in readers]
     return qdrant.Filter(must=conditions)
 
 

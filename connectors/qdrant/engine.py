@@ -41,7 +41,9 @@ class Engine(Protocol):
     def by_words(self, words: SparseVector, readers: Readers, limit: int) -> list[Found]:
         """The best points by BM25."""
 
-    def by_meaning(self, meaning: Sequence[float], words: SparseVector | None, readers: Readers, limit: int) -> list[Found]:
+    def by_meaning(
+        self, meaning: Sequence[float], words: SparseVector | None, readers: Readers, limit: int
+    ) -> list[Found]:
         """The best points by the similarity of their closest sentence; `words` adds the candidates of the other leg."""
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -58,6 +60,9 @@ class Engine(Protocol):
 
     def count(self) -> int:
         """How many points there are."""
+
+    def optimize(self) -> None:
+        """Make searching fast again after many writes; may take a while."""
 
     def close(self) -> None:
         """Let go of files and connections."""

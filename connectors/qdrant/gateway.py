@@ -21,12 +21,26 @@ from connectors.qdrant.vectors import CANDIDATES, encode
 _LOG = logging.getLogger("rolecall.index")
 T = TypeVar("T")
 
+OPTIMIZE_AFTER = 2_000
+"""Passages written since opening from which the index is optimised when it is closed."""
+
 
 class Gateway:
-    """Searches and writes passages; implements Index and IndexWriter."""
+    """Searches and writes passages; implements Index and IndexWriter.
 
-    def __init__(self, engine: Engine, embeddings: Embeddings, model: str = "embedded"):
+    `model` names the embedding model that the index belongs to. `believes` is the second look at each returned point.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        embeddings: Embeddings,
+        model: str = "embedded",
+        believes: Callable[[Access, object], bool] | None = None,
+    ):
         self._engine = engine
+        self._believes = believes or sees
+        self._written = 0
         self._embeddings = embeddings
         self._sparse = SparseEncoder()
         self._lock = threading.Lock()
@@ -68,7 +82,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of the engine."""
-        await self._run(self._engine.close)
+        await self._run(self._close)
 
     async def _run(self, work: Callable[[], T]) -> T:
         def alone() -> T:
@@ -97,12 +111,16 @@ class Gateway:
         """The hits that every reader may see, by their own labels: a point that should not be here is dropped, loudly."""
         hits = []
         for one in found:
-            labels = one.payload.get("labels")
-            if isinstance(labels, list) and all(isinstance(label, str) for label in labels) and access.sees(labels):
+            if self._believes(access, one.payload.get("labels")):
                 hits.append(Hit(one.id, one.score, _passage(one)))
             else:
                 _LOG.error("index returned point %s outside the access it was asked under; dropped", one.id)
         return hits
+
+    def _close(self) -> None:
+        if self._written >= OPTIMIZE_AFTER:
+            self._engine.optimize()
+        self._engine.close()
 
     def _put(self, passages: Sequence[Passage]) -> None:
         known = self._engine.present([passage.id for passage in passages])
@@ -110,6 +128,14 @@ class Gateway:
         if new:
             vectors = encode(new, self._embeddings, self._sparse)
             self._engine.upsert([Point(p.id, v, _payload(p)) for p, v in zip(new, vectors, strict=True)])
+            self._written += len(new)
+
+
+def sees(access: Access, labels: object) -> bool:
+    """Whether every reader may see a point with these labels, which must be a list of strings to count at all."""
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        return False
+    return access.sees(labels)
 
 
 def _payload(passage: Passage) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""rolecall.yaml is read strictly: each mistake is one line that names file, line, key and choices."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.settings import Secret, read_settings
+from bot.wiring import secret_of
+from tests.conftest import Ran, write_company
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("version: 2\n", ["version", "1"]),
+        ("version: 1\nmodle: {}\n", [":2", "modle", "model"]),
+        ("version: 1\nplanner: fast\n", [":2", "planner", "router"]),
+        ("version: 1\nindex: {engine: edge, url: 6}\n", [":2", "index.url"]),
+        ("version: 1\nmodel: {batch: 0}\n", [":2", "model.batch"]),
+        ("version: 1\nversion: 1\n", [":2", "version"]),
+        ("version: 1\nsources: [{name: a, path: b}]\n", [":2", "labels"]),
+        ("", ["empty"]),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path: Path, text: str, names: list[str]) -> None:
+    path = tmp_path / "rolecall.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        read_settings(path)
+    words = str(raised.value)
+    assert words.startswith(str(path))
+    assert "\n" not in words
+    assert all(name in words for name in names), words
+
+
+def test_a_secret_is_read_from_where_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "key").write_text("from-file\n", encoding="utf-8")
+    monkeypatch.setenv("ROLECALL_TEST_KEY", "from-env")
+    assert secret_of(Secret(env="ROLECALL_TEST_KEY"), "key") == "from-env"
+    assert secret_of(Secret(file=str(tmp_path / "key")), "key") == "from-file"
+    assert secret_of(None, "key") is None
+
+
+@pytest.mark.parametrize(
+    "secret", [Secret(), Secret(env="A", file="b"), Secret(env="ROLECALL_UNSET"), Secret(file="/no")]
+)
+def test_a_secret_that_is_not_there_is_named(secret: Secret) -> None:
+    with pytest.raises(ConfigError, match=r"^model\.key"):
+        secret_of(secret, "model.key")
+
+
+def test_an_undeclared_label_in_a_source_is_the_admins_mistake(rolecall: Callable[..., Ran], tmp_path: Path) -> None:
+    config = write_company(tmp_path)
+    config.write_text(config.read_text(encoding="utf-8").replace("[filings]", "[filing]"), encoding="utf-8")
+    ran = rolecall("--config", config, "sync")
+    assert ran.code == 2
+    assert "'filing'" in ran.err
+    assert "filings" in ran.err
