@@ -22,6 +22,7 @@ from connectors.qdrant.gateway import Gateway
 from connectors.qdrant.server import ServerEngine, connect
 from tests.connectors.qdrant.worlds import LABELS, QUESTION, CountingEmbeddings, access_of, make_engine, oracle, passage
 
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 SERVER = os.environ.get("ROLECALL_TEST_QDRANT_URL", "")
 COMPANY = access_of([["company"]])
 CASES = 10_000
