@@ -16,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 def decode(raw: bytes) -> str:
     """The text of a file that does not say its encoding. Raises UnreadableDocument if it is no text."""
     text = _decoded(raw).replace("\r\n", "\n").replace("\r", "\n")
-    if len(_CONTROL.findall(text[:4096])) > len(text[:4096]) // 50:
+    if len(_CONTROL.findall(text[:4096])) > 8 + len(text[:4096]) // 50:
         raise UnreadableDocument("is not text")
     return text
 

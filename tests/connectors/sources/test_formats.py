@@ -1,0 +1,183 @@
+"""Every kind of file gives its text in reading order, with headings, pages and whole table rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UnreadableDocument
+from bot.types import Section
+from connectors.sources.cells import shown
+from connectors.sources.child import LimitedParser
+from tests.connectors.sources import made
+
+
+@pytest.fixture(scope="module")
+def parser() -> Iterator[LimitedParser]:
+    parser = LimitedParser()
+    yield parser
+    parser.close()
+
+
+def read(parser: LimitedParser, path: Path, content: str | bytes) -> tuple[str, list[Section]]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    file = parser.parse(path)
+    return file.title, list(file.sections)
+
+
+def test_markdown(parser: LimitedParser, tmp_path: Path) -> None:
+    text = (
+        "# Travel\nBook *early*.\n\n## Meals\n- 40 dollars a day\n- no receipts\n\n|City|Rate|\n|--|--|\n|Osaka|55|\n"
+    )
+    title, sections = read(parser, tmp_path / "travel.md", text)
+    assert title == "Travel"
+    assert sections == [
+        Section("Book early.", ("Travel",)),
+        Section("- 40 dollars a day\n- no receipts\nCity | Rate\nOsaka | 55", ("Travel", "Meals")),
+    ]
+
+
+def test_front_matter_is_not_text_but_names_the_title(parser: LimitedParser, tmp_path: Path) -> None:
+    title, sections = read(parser, tmp_path / "a.md", '---\ntitle: "Uniforms"\nowner: x\n---\nWear blue.\n')
+    assert (title, sections) == ("Uniforms", [Section("Wear blue.")])
+
+
+def test_html_without_scripts_and_navigation(parser: LimitedParser, tmp_path: Path) -> None:
+    text = """<html><head><title>Safety notice</title><script>var secret = 1</script></head><body><nav>Home</nav>
+    <h1>Safety</h1><p>Wear a <b>vest</b>.</p><table><tr><th>Zone</th><th>Speed</th></tr><tr><td>Ramp</td><td>15</td></tr>
+    </table><footer>Imprint</footer></body></html>"""
+    title, sections = read(parser, tmp_path / "a.html", text)
+    assert title == "Safety notice"
+    assert sections == [Section("Wear a vest.\nZone | Speed\nRamp | 15", ("Safety",))]
+
+
+def test_docx(parser: LimitedParser, tmp_path: Path) -> None:
+    made.docx_file(tmp_path / "a.docx")
+    file = parser.parse(tmp_path / "a.docx")
+    assert file.title == "Parental leave"
+    assert file.sections == (
+        Section("Each parent may take 20 weeks.", ("Entitlement",)),
+        Section("- eight weeks before\nSegment | 2025 2024\nCargo | 142.7 | 131.2", ("Entitlement", "Notice")),
+    )
+
+
+def test_pptx_slides_are_pages(parser: LimitedParser, tmp_path: Path) -> None:
+    made.pptx_file(tmp_path / "town-hall.pptx")
+    file = parser.parse(tmp_path / "town-hall.pptx")
+    table = "Segment | 2025 | 2024\nCargo | 142.7 | 131.2\nPassengers | 1,196.3 | 1,098.4"
+    assert file.title == "Results"
+    assert file.sections == (
+        Section("Cargo grew.\nThank the crews.", ("Results",), 1),
+        Section(table, ("Results",), 1, table=True),
+        Section("Outlook", ("Outlook",), 2),
+    )
+
+
+def test_xlsx_as_people_see_it(parser: LimitedParser, tmp_path: Path) -> None:
+    made.xlsx_file(tmp_path / "cost-centres.xlsx")
+    file = parser.parse(tmp_path / "cost-centres.xlsx")
+    assert file.title == "Cost centres"
+    assert file.sections == (
+        Section(
+            "Centre | Budget | Change | Code\nLine maintenance | 1,234,567.89 | 8.8% | 0042",
+            ("Costs", "Cost centres 2025"),
+            table=True,
+        ),
+        Section("Month | Tonnes\nMay | 12", ("Costs", "Table 2"), table=True),
+        Section("far away", ("Notes",), table=True),
+    )
+
+
+def test_pdf_pages_and_rows(parser: LimitedParser, tmp_path: Path) -> None:
+    made.pdf_file(tmp_path / "report.pdf")
+    file = parser.parse(tmp_path / "report.pdf")
+    assert file.title == "Annual report"
+    assert [section.page for section in file.sections] == [1, 2]
+    lines = file.sections[1].text.splitlines()
+    assert lines[0] == "Part 2"
+    assert lines[1].startswith(
+        "Net revenue rose to 1,482.6 million dollars, because more people flew and each of them paid"
+    )
+    assert lines[2:] == ["Segment | 2025 | 2024", "Cargo | 142.7 | 131.2", "Passengers | 1,196.3 | 1,098.4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("Vendor;Amount\nKansai Jet; 6,412.50 \n", "Vendor | Amount\nKansai Jet | 6,412.50"),
+        ('a,b\n"x, y",2\n', "a | b\nx, y | 2"),
+        ("a\tb\n1\t2\n", "a | b\n1 | 2"),
+    ],
+)
+def test_csv(parser: LimitedParser, tmp_path: Path, content: str, rows: str) -> None:
+    assert read(parser, tmp_path / "vendor_ledger.csv", content) == ("Vendor ledger", [Section(rows, table=True)])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932", "euc_jp", "iso2022_jp"])
+def test_japanese_encodings(parser: LimitedParser, tmp_path: Path, encoding: str) -> None:
+    text = "出張規程。日当は三千円とする。カナも読める。"
+    assert read(parser, tmp_path / "規程.txt", text.encode(encoding))[1][0].text == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Zürich, résumé, naïve cafés, señor.", "Preis: 5 € für das Menü.", "déjeuner à réseau."]
+)
+def test_western_encodings(parser: LimitedParser, tmp_path: Path, text: str) -> None:
+    assert read(parser, tmp_path / "a.txt", text.encode("cp1252"))[1][0].text == text
+
+
+def test_a_page_says_its_encoding(parser: LimitedParser, tmp_path: Path) -> None:
+    page = '<meta charset="koi8-r"><p>Привет, мир</p>'
+    assert read(parser, tmp_path / "a.html", page.encode("koi8-r"))[1][0].text == "Привет, мир"
+
+
+def test_what_no_database_takes_is_left_out(parser: LimitedParser, tmp_path: Path) -> None:
+    assert read(parser, tmp_path / "a.md", "one\x01two &#xD800; three\x0b")[1][0].text.startswith("onetwo")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("line_maintenance-2025.csv", "Line maintenance 2025"), ("SOP-7.csv", "SOP 7")]
+)
+def test_without_a_title_the_name_is_one(parser: LimitedParser, tmp_path: Path, name: str, title: str) -> None:
+    assert read(parser, tmp_path / name, "a,b\n1,2\n")[0] == title
+
+
+def test_what_programs_write_as_title_is_none(parser: LimitedParser, tmp_path: Path) -> None:
+    page = "<title>Microsoft Word - draft_final3.docx</title><h1>Code of conduct</h1><p>Be kind.</p>"
+    assert read(parser, tmp_path / "a.html", page)[0] == "Code of conduct"
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (-1234, "#,##0_);(#,##0)", "(1,234)"),
+        (0, '#,##0;-#,##0;"-"', "-"),
+        (1234567, "[$¥-411]#,##0", "¥1,234,567"),
+        (1234567, '"$"#,##0,"k"', "$1,235k"),
+        (1.5, "General", "1.5"),
+        (100231, "General", "100231"),
+        (0.1 + 0.2, "General", "0.3"),
+        (1.0, "0.##", "1"),
+        (0.5, "# ?/?", "0.5"),
+        (12345, "0.00E+00", "1.23E+04"),
+        (3, '0 "kg"', "3 kg"),
+        (True, "General", "TRUE"),
+        (datetime(2025, 4, 1), "yyyy-mm-dd", "2025-04-01"),
+        (datetime(2025, 4, 1), "mmm-yy", "2025-04"),
+        (date(2025, 4, 1), '[$-411]yyyy"年"m"月"d"日"', "2025-04-01"),
+        (datetime(2025, 4, 1, 8, 30), "yyyy-mm-dd h:mm", "2025-04-01 08:30"),
+        (time(8, 30), "h:mm", "08:30"),
+        (None, "0", ""),
+    ],
+)
+def test_number_formats(value: object, form: str, text: str) -> None:
+    assert shown(value, form) == text
+
+
+@pytest.mark.parametrize("name", ["photo.png", "archive.zip", "README", "old.doc"])
+def test_other_kinds_are_named(parser: LimitedParser, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnreadableDocument, match=r"this kind is not read; known: \.csv, \.docx"):
+        read(parser, tmp_path / name, "x")
