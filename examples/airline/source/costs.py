@@ -21,7 +21,9 @@ def write_costs(source: Path, folder: Path) -> list[Path]:
     """Write the exports below `folder`; return their paths."""
     figures = yaml.safe_load(source.read_text(encoding="utf-8"))
     made = datetime.combine(figures["date"], time(9), UTC)
-    paths = [folder / name for name in ("cost-centres-2025.csv", "cost-centres-2025.xlsx", "ja/cost-centres-shiomi-2025.csv")]
+    paths = [
+        folder / name for name in ("cost-centres-2025.csv", "cost-centres-2025.xlsx", "ja/cost-centres-shiomi-2025.csv")
+    ]
     paths[2].parent.mkdir(parents=True, exist_ok=True)
     write_csv([_HEAD, *_centres(figures)], paths[0])
     sheets = {"By report line": [_SUMS, *_sums(figures)]}
@@ -41,7 +43,9 @@ def _centres(figures: dict[str, Any]) -> list[Row]:
 
 
 def _sums(figures: dict[str, Any]) -> list[Row]:
-    sums = {line: (sum(c[3] for c in centres), sum(c[4] for c in centres)) for line, centres in figures["lines"].items()}
+    sums = {
+        line: (sum(c[3] for c in centres), sum(c[4] for c in centres)) for line, centres in figures["lines"].items()
+    }
     sums["Operating costs"] = (sum(plan for plan, _ in sums.values()), sum(actual for _, actual in sums.values()))
     return [
         (line, f"{plan:,}", f"{actual:,}", f"{actual - plan:,}", f"{(actual - plan) / plan * 100:.1f}%")

@@ -56,7 +56,8 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
     def __init__(self, prose: Prose, path: str):
         super().__init__(path, pagesize=A4, title=prose.title, author=prose.author, lang=prose.language)
         self._prose = prose
-        self._headings, self._depth = 0, -1
+        self._headings = 0
+        self._above: list[int] = []
         frame = Frame(_MARGIN, 22 * mm, A4[0] - 2 * _MARGIN, A4[1] - 44 * mm, 0, 0, 0, 0)
         self.addPageTemplates(PageTemplate("page", [frame], onPage=self._foot))
 
@@ -64,9 +65,10 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
         level = getattr(flowable, "outline", 0)
         if level:
             self._headings += 1
-            self._depth = min(level - 1, self._depth + 1)  # bookmarks may go down by one level at a time only
+            self._above = [one for one in self._above if one < level]
             self.canv.bookmarkPage(f"h{self._headings}")
-            self.canv.addOutlineEntry(flowable.getPlainText(), f"h{self._headings}", self._depth)
+            self.canv.addOutlineEntry(flowable.getPlainText(), f"h{self._headings}", len(self._above))
+            self._above.append(level)
 
     def _foot(self, canvas: Canvas, document: BaseDocTemplate) -> None:
         if self._prose.look == "report" and document.page == 1:
