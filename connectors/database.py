@@ -5,6 +5,7 @@ One class for each room's tables, all over the same engine; each table's form is
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -78,9 +79,13 @@ def _durable(connection: Any, _: object) -> None:
     """A commit survives power loss, readers do not wait for a writer, and a change of tables is part of its transaction."""
     connection.isolation_level = None  # else Python's driver commits before each CREATE TABLE
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    try:
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except sqlite3.Error:
+        connection.close()  # the pool does not know it yet
+        raise
 
 
 def _begin(connection: sa.Connection) -> None:
