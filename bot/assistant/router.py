@@ -32,8 +32,9 @@ SEARCH = "search_documents"
 CHAT = "chat"
 UNSURE = 0.35  # below this no other tool is chosen over a search of the documents
 EMBEDDED = 200  # characters of the asking lines that are embedded: they cost 0.05 ms each
-EMBEDDING_WEIGHT = 0.7
+EMBEDDING_WEIGHT = 1.0
 STRENGTH = 30.0  # inverse regularisation; 3 to 100 measure within a point of each other in cross-validation
+SMALLEST = 1e-6  # keeps the inner products of texts that look alike to the router invertible
 FOLDS = 5
 TEMPERATURES = np.arange(0.5, 3.01, 0.1)
 
@@ -104,9 +105,9 @@ def train(examples: dict[str, list[str]], embeddings: Embeddings) -> Weights:
     tools = np.array(list(examples))
     wanted = np.repeat(np.arange(len(tools)), [len(requests) for requests in examples.values()])
     terms, vectors = _terms(texts), _vectors(texts, embeddings)
-    span, basis = _span(terms, vectors)
+    span = _span(terms, vectors)
     weights, bias = _fit(span, wanted)
-    rows = weights @ basis
+    rows = np.linalg.solve(span.T, weights.T).T
     return Weights(
         tools,
         (rows @ terms).astype(np.float32),
@@ -146,16 +147,13 @@ def _vectors(texts: Sequence[str], embeddings: Embeddings) -> NDArray[np.float64
     return vectors
 
 
-def _span(terms: Any, vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The texts as coordinates in the space that they span, and the way back to weights over the features.
+def _span(terms: Any, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The texts as coordinates in the space that they span: the lower triangle L of their inner products, L @ L.T.
 
-    A regularised linear model lies in that space, so fitting it there is exact and a hundred times smaller.
+    A regularised linear model lies in that space, so fitting it there is exact, with twenty times fewer numbers.
     """
-    gram = (terms @ terms.T).toarray() + vectors @ vectors.T
-    values, directions = np.linalg.eigh(gram)
-    kept = values > values[-1] * 1e-9
-    scale = np.sqrt(values[kept])
-    return directions[:, kept] * scale, (directions[:, kept] / scale).T
+    products = (terms @ terms.T).toarray() + vectors @ vectors.T
+    return np.linalg.cholesky(products + SMALLEST * np.eye(len(products)))
 
 
 def _fit(span: NDArray[np.float64], wanted: NDArray[np.int_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -186,7 +184,7 @@ def _fingerprint(examples: str, embeddings: Embeddings) -> str:
 
 def _load(path: Path) -> Weights | None:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return Weights(**{field.name: stored[field.name] for field in fields(Weights)})
     except (OSError, KeyError, ValueError, EOFError, BadZipFile):
         return None
