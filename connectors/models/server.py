@@ -1,0 +1,88 @@
+"""A chat model behind an OpenAI-compatible URL: vLLM, TGI, llama.cpp, Ollama, SGLang and others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_openai import ChatOpenAI
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    NotFoundError,
+    OpenAIError,
+    RateLimitError,
+)
+from pydantic import SecretStr
+
+from bot.errors import ModelUnavailable
+from bot.settings import ModelSettings
+
+TIMEOUT = 60.0
+"""Seconds for which a server may send nothing."""
+RETRIES = 2
+"""Further attempts when it does not answer, is busy or fails, with growing pauses."""
+
+
+class ServedChat(ChatOpenAI):
+    """LangChain's OpenAI client, whose failures are told in words for the person who asked."""
+
+    def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        with _told():
+            return super()._generate(*args, **kwargs)
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        with _told():
+            return await super()._agenerate(*args, **kwargs)
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        with _told():
+            yield from super()._stream(*args, **kwargs)
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        with _told():
+            async for chunk in super()._astream(*args, **kwargs):
+                yield chunk
+
+
+def connect(settings: ModelSettings, secret: str | None) -> ServedChat:
+    """The chat model that a server offers under a name. Nothing is sent yet."""
+    return ServedChat(
+        model=settings.name,
+        base_url=settings.url,
+        api_key=SecretStr(secret or "none"),
+        timeout=TIMEOUT,
+        max_retries=RETRIES,
+        max_completion_tokens=settings.max_new_tokens,
+        temperature=0.0,
+        stream_usage=True,
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OpenAIError as error:
+        raise ModelUnavailable(_words(error)) from error
+
+
+def _words(error: OpenAIError) -> str:
+    match error:
+        case APITimeoutError():
+            return "The model server did not answer in time; please try again."
+        case APIConnectionError():
+            return "The model server cannot be reached; please try again later or tell your admin."
+        case AuthenticationError():
+            return "The model server refused our key; please tell your admin."
+        case NotFoundError():
+            return "The model server does not know the model that was asked for; please tell your admin."
+        case RateLimitError():
+            return "The model server is busy; please try again in a minute."
+        case APIStatusError():
+            return f"The model server failed (status {error.status_code}); please try again later."
+    return "The model server sent something that cannot be understood; please tell your admin."
