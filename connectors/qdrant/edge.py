@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,27 +29,36 @@ class EdgeEngine:
         """Make or load the shard. Raises IndexUnavailable if another process holds it."""
         mark = self._path / _FINGERPRINT
         wanted = {"size": size, "model": model}
-        if mark.exists():
-            found = json.loads(mark.read_text())
-            if found != wanted:
-                raise ConfigError(
-                    f"embeddings.name: the index in {self._path} was made by {found['model']}, not {model}; "
-                    "delete the folder and run `rolecall sync`"
-                )
-            try:
-                self._shard = qdrant.EdgeShard.load(str(self._path))
-            except Exception as error:  # the binding raises plain Exception
-                if "WouldBlock" not in str(error):
-                    raise
-                raise IndexUnavailable(
-                    f"the index in {self._path} is held by another rolecall process; stop it, or ask that process"
-                ) from error
-            return
-        self._path.mkdir(parents=True, exist_ok=True)
-        self._shard = qdrant.EdgeShard.create(str(self._path), _config(size))
+        if not mark.exists():
+            self._make(size, wanted)
+        found = json.loads(mark.read_text())
+        if found != wanted:
+            raise ConfigError(
+                f"embeddings.name: the index in {self._path} was made by {found['model']}, not {model}; "
+                "delete the folder and run `rolecall sync`"
+            )
+        try:
+            self._shard = qdrant.EdgeShard.load(str(self._path))
+        except Exception as error:  # the binding raises plain Exception
+            if "WouldBlock" not in str(error):
+                raise
+            raise IndexUnavailable(
+                f"the index in {self._path} is held by another rolecall process; stop it, or ask that process"
+            ) from error
+
+    def _make(self, size: int, wanted: Mapping[str, object]) -> None:
+        """Make the shard beside its place and move it there whole: what is there after a kill is whole or not a shard."""
+        beside = self._path.with_name(f"{self._path.name}.unfinished")
+        for folder in (beside, self._path):
+            shutil.rmtree(folder, ignore_errors=True)
+        beside.mkdir(parents=True)
+        shard = qdrant.EdgeShard.create(str(beside), _config(size))
         for field in ("labels", "document"):
-            self._shard.update(qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword))
-        mark.write_text(json.dumps(wanted))
+            shard.update(qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword))
+        shard.flush()
+        shard.close()
+        (beside / _FINGERPRINT).write_text(json.dumps(wanted))
+        beside.rename(self._path)
 
     def by_words(self, words: SparseVector, readers: Readers, limit: int) -> list[Found]:
         """The best points by BM25."""
