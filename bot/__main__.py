@@ -57,6 +57,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. The only place where a bug is caught: it is logged under an id that the person can report."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.filterwarnings("ignore")
     try:
         make_app()(arguments, standalone_mode=True)

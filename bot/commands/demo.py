@@ -102,13 +102,10 @@ async def _stop(bot: Bot, config: Path, step: Step) -> None:
         policytext.print_explanation(told, asked.who, room, bot.house.directory)
         return
     where = f" in #{step.where}" if step.where else " in a direct message"
-    console.print(Text.assemble((_name(bot, step.who), "bold yellow"), (where, "dim"), f": {step.ask}"))
     message = await message_of(Request(step.ask, step.who, step.where), bot.house.directory)
-    await TerminalDoor(console, _name(bot, step.who)).show(bot.turns.take(message))
-
-
-def _name(bot: Bot, alias: str) -> str:
-    return bot.house.directory.name_of(alias) or alias
+    name = bot.house.directory.name_of(message.sender.ref)
+    console.print(Text.assemble((name, "bold yellow"), (where, "dim"), f": {step.ask}"))
+    await TerminalDoor(console, name).show(bot.turns.take(message))
 
 
 async def _meet(bot: Bot) -> None:

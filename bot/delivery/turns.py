@@ -43,12 +43,13 @@ class Turns:
                 case _:
                     yield reply
         shown = await self._gate.room(message, answer) or _access_changed(message, answer)
-        yield Done(replace(shown, id=turn.id, private=await self._supplement(turn, answer)))
+        private = await self._supplement(turn, answer)
+        yield Done(replace(shown, text=shown.text + _unread_files(message), id=turn.id, private=private))
 
     async def _supplement(self, turn: Turn, answer: Answer) -> Answer | None:
         """What the asker may see beyond the room, if that is a different answer from documents."""
         message = turn.message
-        if message.room.kind == "direct":
+        if message.room.kind == "direct" or answer.plan.tool == "chat" or answer.refused:
             return None
         access = await self._audience.private(message.sender)
         if not _wider(access, turn.access):
@@ -74,3 +75,11 @@ def _wider(access: Access, room: Access) -> bool:
 def _access_changed(message: Message, answer: Answer) -> Answer:
     text = words(language(message.text)).access_changed
     return replace(answer, text=text, sources=(), refused=ACCESS_CHANGED)
+
+
+def _unread_files(message: Message) -> str:
+    """Nothing that came with a message is passed over in silence."""
+    if not message.files:
+        return ""
+    say = words(language(message.text))
+    return "\n\n" + say.files_unread.format(names=say.list_separator.join(file.name for file in message.files))

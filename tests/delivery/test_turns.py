@@ -1,6 +1,6 @@
 """What a room hears, what only the asker hears, and what happens when access changes in between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import pytest
@@ -9,7 +9,7 @@ from bot.access.audience import Audience
 from bot.access.gate import Gate
 from bot.access.policy import parse_policy
 from bot.delivery.turns import Turns
-from bot.types import Answer, Citation, Delta, Done, Message, Principal, Reply, Room, Status, Turn
+from bot.types import Answer, Attachment, Citation, Delta, Done, Message, Plan, Principal, Reply, Room, Status, Turn
 from tests.fakes import FakeAssistant, FakeDirectory, FakeRecords
 
 POLICY = parse_policy(
@@ -26,6 +26,7 @@ FIONA = Principal("slack", "T0HOME", "U0FIONA")
 OSKAR = Principal("slack", "T0HOME", "U0OSKAR")
 ALL = Room("slack", "T0HOME", "C0ALL", "public")
 DIRECT = Room("slack", "T0HOME", "D0", "direct")
+SEARCH = Plan("search_documents", "router", 1.0)
 DOCUMENTS = {"airline/press.md": frozenset({"company"}), "airline/report.pdf": frozenset({"filings"})}
 
 
@@ -35,19 +36,18 @@ def answer_from_what_is_visible(turn: Turn) -> Sequence[Reply]:
         if turn.access.sees(DOCUMENTS[name]):
             source = Citation(1, name, name, DOCUMENTS[name])
             text = f"From {name} [1]."
-            return [Status("Searching"), Delta(text, (source,)), Done(Answer(text, (source,)))]
-    return [Done(Answer("I found nothing."))]
+            return [Status("Searching"), Delta(text, (source,)), Done(Answer(text, (source,), SEARCH))]
+    return [Done(Answer("I found nothing.", plan=SEARCH))]
 
 
 class House:
-    def __init__(self) -> None:
+    def __init__(self, replies: Callable[[Turn], Sequence[Reply]] = answer_from_what_is_visible) -> None:
         self.directory = FakeDirectory([FIONA, OSKAR], {ALL: [FIONA, OSKAR]})
         self.records = FakeRecords(DOCUMENTS)
         audience = Audience(lambda: POLICY, self.directory)
         numbers = count(1)
         gate = Gate(audience, self.records)
-        self.assistant = FakeAssistant(answer_from_what_is_visible)
-        self.turns = Turns(audience, self.assistant, gate, lambda: f"a{next(numbers)}")
+        self.turns = Turns(audience, FakeAssistant(replies), gate, lambda: f"a{next(numbers)}")
 
     async def ask(self, sender: Principal, room: Room) -> list[Reply]:
         return [reply async for reply in self.turns.take(Message("m", sender, room, "What was revenue?"))]
@@ -97,3 +97,21 @@ async def test_a_source_withdrawn_during_the_turn_is_neither_streamed_nor_shown(
 async def test_a_private_answer_that_the_gate_refuses_is_dropped(house: House) -> None:
     await house.records.delete("airline/report.pdf")
     assert final(await house.ask(FIONA, ALL)).private is None
+
+
+async def test_a_file_that_is_not_read_is_named(house: House) -> None:
+    message = Message("m", FIONA, DIRECT, "What is in this?", files=(Attachment("plan.pdf", b"%PDF"),))
+    answer = final([reply async for reply in house.turns.take(message)])
+    assert "plan.pdf" in answer.text
+
+
+async def test_small_talk_in_a_room_is_not_repeated_in_private() -> None:
+    asked: list[Turn] = []
+
+    def greet(turn: Turn) -> Sequence[Reply]:
+        asked.append(turn)
+        return [Done(Answer("Hello!"))]
+
+    answer = final(await House(greet).ask(FIONA, ALL))
+    assert len(asked) == 1
+    assert (answer.text, answer.private) == ("Hello!", None)
