@@ -33,7 +33,7 @@ def folder_of(name: str, cache: Path) -> Path:
     elif Path(name).is_dir():
         folder = Path(name)
     else:
-        folder = _fetched(name)
+        folder = fetched(name, "model.name")
     check_folder(folder, name, "model.name")
     return folder
 
@@ -70,8 +70,8 @@ def _json(path: Path, name: str, where: str) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _fetched(name: str) -> Path:
-    """The model's folder in the Hugging Face cache, downloaded if it is not there. Pickles are not even fetched."""
+def fetched(name: str, where: str) -> Path:
+    """A model's folder in the Hugging Face cache, downloaded if it is not there; pickles never. Raises ConfigError."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -79,7 +79,7 @@ def _fetched(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=_FETCHED))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"model.name: {name}: not found: {reason}; {_CHOICES}") from error
+        raise ConfigError(f"{where}: {name}: not found: {reason}; {_CHOICES}") from error
 
 
 def _embedded_gguf() -> Path:
