@@ -10,16 +10,21 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import Literal
 
 from bot.assistant.concepts import concepts
 from bot.language import language
 
+Act = Literal["question", "request", "deed", "statement"]
+
 BUCKETS = 1 << 15
 LINE = 220  # characters of an asking line that are read
-KINDS_WEIGHT = 0.5
-CONCEPT = 0.5
-PAIR = 0.25
+LONG = 400  # characters from which a request is long
+KIND, CONCEPT, PAIR = 0.5, 0.5, 0.25  # weights of the traits, beside terms that have length 1 together
+
+SUBJECTS = frozenset(["company", "fact", "find", "this", "language", "you"])
+"""Concepts that say what a request is about; all others say what is to be done."""
 
 _FENCE = re.compile(r"```.*?(```|\Z)", re.S)
 _TRACE = re.compile(
@@ -27,8 +32,9 @@ _TRACE = re.compile(
     re.M | re.I,
 )
 _CODE = re.compile(
-    r"^\s*(def|class|import|from \w+ import|for .*:$|if .*:$|while .*:$|return|print\(|const|let|var|function|public|select|insert"
-    r"|update|fn|func|#include|package|using|async|try:|except|end;?$|[{}\])]+[;,]?$|\w+ ?= ?\S+$|\w[\w.]*\(.*\);?$)|[;{]$|=>|\"\"\"",
+    r"^\s*(def|class|import|from \w+ import|for .*:$|if .*:$|while .*:$|return|print\(|const|let|var|function|public"
+    r"|select|insert|update|fn|func|#include|package|using|async|try:|except|end;?$|[{}\])]+[;,]?$|\w+ ?= ?\S+$"
+    r"|\w[\w.]*\(.*\);?$)|[;{]$|=>|\"\"\"",
     re.I,
 )
 _LOG = re.compile(r"\d{1,2}:\d\d|\b(error|warn|info|debug|fatal)\b.*\S", re.I)
@@ -36,35 +42,131 @@ _ITEM = re.compile(r"^\s*([-*•・]|\d+[.)]|[a-z][.)])\s*\S")
 _SPEAKER = re.compile(r"^\s*\S{1,20}( \S{1,15})?\s?[:：] ?\S")
 _QUOTED = re.compile(r"^\s*(\"|“|「|>).*(\"|”|」)?$")
 _CELLS = re.compile(r"\S[,;|\t]\S.*[,;|\t]\S")
+_ONCE = {"code": _CODE, "quoted": _QUOTED}  # one such line is enough
+_TWICE = {"log": _LOG, "item": _ITEM, "speaker": _SPEAKER}
+
 _GREETING = re.compile(
-    r"^(hi|hello|hey|good (morning|afternoon|evening)|thanks|thank you|ok|okay|おはようございます|こんにちは|お疲れ様です|"
-    r"ありがとうございます)( there| rolecall| everyone)?[!,.。、！ -]+(?=\S)"
+    r"^(hi|hello|hey|good (morning|afternoon|evening)|thanks|thank you|ok|okay|おはようございます|こんにちは|お疲れ様です"
+    r"|ありがとうございます)( there| rolecall| everyone)?[!,.。、！ -]+(?=\S)"
 )
 _POLITE = re.compile(
-    r"^(please|pls|kindly|(can|could|would|will) (you|u)( please| quickly| maybe| kindly)?|i('d| would) like (you )?to|i (need|want) (you )?to)\s+"
+    r"^(please|pls|kindly|(can|could|would|will) (you|u)( please| quickly| maybe| kindly)?|i('d| would) like (you )?to"
+    r"|i (need|want) (you )?to)\s+"
 )
 _CLOSING = re.compile(
-    r"(?<=\S)[,.!?。、]?\s+(please |pls |i hope |could you |can you |so )*(help|help me|advise|thanks|thank you|thx|assist)( me)?( out)?( in advance| please)?\W*$"
+    r"(?<=\S)[,.!?。、]?\s+(please |pls |i hope |could you |can you |so )*"
+    r"(help|help me|advise|thanks|thank you|thx|assist)( me)?( out)?( in advance| please)?\W*$"
 )
 _REQUEST_JA = re.compile(
-    r"(て|で|下さい|ください|たい|たいです|ほしい|欲しい|ほしいです|お願い|お願いします|もらえますか|いただけますか|くれますか|もらえる|くれる)[?]?$"
+    r"(て|で|下さい|ください|たい|たいです|ほしい|欲しい|ほしいです|お願い|お願いします|もらえますか|いただけますか"
+    r"|くれますか|もらえる|くれる)[?]?$"
 )
 _QUESTION = re.compile(
-    r"(and |but |so |what|who|whom|whose|where|when|which|why|how|is|are|was|were|do|does|did|can|may|must|should|shall|has|have|am|any|does anyone)\b"
+    r"(and|but|so|what|who|whom|whose|where|when|which|why|how|is|are|was|were|do|does|did|can|may|must|should|shall"
+    r"|has|have|am|any)\b"
 )
-_STATEMENT = frozenset("i i'm i've my our we the there this it a an some somebody according thanks ok from".split())
-_SUBJECTS = frozenset(["company", "fact", "find", "this", "language", "you"])
+_STATEMENT = re.compile(r"(i|i'm|i've|my|our|we|the|there|this|it|an?|some|somebody|according|thanks|ok|from)( |$)")
 _WORD = re.compile(r"[a-z][a-z'+#]*|\d+")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
 
 
+def sparse(text: str) -> dict[int, float]:
+    """The request as bucket -> value: its terms, scaled to length 1 together, and its traits."""
+    values: dict[int, float] = {}
+    for term, weight in terms(text):
+        bucket = _bucket(term)
+        values[bucket] = max(values.get(bucket, 0.0), weight)
+    length = sum(value * value for value in values.values()) ** 0.5
+    values = {bucket: value / length for bucket, value in values.items()}
+    for trait, weight in traits(text):
+        bucket = _bucket(trait)
+        values[bucket] = values.get(bucket, 0.0) + weight
+    return values
+
+
 def asking(text: str) -> str:
-    """The lines that ask, in order, each cut at `LINE` characters: all of a short request, the frame of a long one."""
+    """The lines that ask: all of a short request; of a long one the first and the last unless they look pasted."""
     lines = [line.strip() for line in _FENCE.sub("\n", text).splitlines() if line.strip()]
     if len(lines) < 2:
-        return " ".join(line[:LINE] for line in lines)
-    frame = [line[:LINE] for line in (lines[0], lines[-1]) if not _pasted(line)]
-    return "\n".join(frame)
+        return "".join(line[:LINE] for line in lines)
+    return "\n".join(line[:LINE] for line in (lines[0], lines[-1]) if not _pasted(line))
+
+
+def kinds(text: str) -> set[str]:
+    """The kinds of material that come with a request."""
+    found = {
+        name
+        for name, there in {"fence": "```" in text, "trace": _TRACE.search(text), "long": len(text) > LONG}.items()
+        if there
+    }
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return found
+    found.add(f"lines={min(len(lines), 4)}")
+    found |= {name for name, pattern in _ONCE.items() if any(map(pattern.search, lines))}
+    found |= {name for name, pattern in _TWICE.items() if sum(1 for line in lines if pattern.search(line)) > 1}
+    return found | ({"two languages"} if len({language(line) for line in lines}) > 1 else set())
+
+
+def act(view: str) -> Act:
+    """Whether the asking lines ask a question, politely request something, order a deed, or state something."""
+    plain = _GREETING.sub("", view)
+    last = plain.splitlines()[-1].rstrip(' 。.!！:：」"') if plain else ""
+    if _POLITE.match(plain) or _REQUEST_JA.search(last):
+        return "request"
+    if _QUESTION.match(plain) or last.endswith(("?", "か", "かな", "かね")):
+        return "question"
+    return "statement" if not plain or _STATEMENT.match(plain) else "deed"
+
+
+def terms(text: str) -> Iterator[tuple[str, float]]:
+    """The weighted terms of the asking lines: words, pairs of words, n-grams of characters, how it opens and ends."""
+    view = _view(text)
+    plain = _bare(view)
+    words = _WORD.findall(plain)
+    yield from ((f"w {word}", 1.0) for word in words)
+    yield from ((f"p {first} {second}", 1.0) for first, second in pairwise(words))
+    if words:
+        yield f"o {words[0]}", 1.5
+        yield f"o {' '.join(words[:2])}", 1.0
+    for word in words:
+        yield from ((f"c {gram}", 0.4) for gram in _grams(f"<{word}>", 3, 5))
+    runs = _JAPANESE.findall(plain)
+    for run in runs:
+        yield from ((f"j {gram}", 1.0) for gram in _grams(run, 1, 4))
+        yield from ((f"e {run[-size:]}", 1.0) for size in (2, 3, 4) if len(run) >= size)
+    yield f"q {view.rstrip().endswith(('?', 'か', 'か。'))}", 0.7
+    yield f"n {min(len(words) + len(''.join(runs)) // 3, 12) // 3}", 0.7
+
+
+def traits(text: str) -> Iterator[tuple[str, float]]:
+    """The weighted traits that no single word carries: what is to be done, with what, in which kind of sentence."""
+    view = _view(text)
+    came = kinds(text)
+    found = concepts(_bare(view))
+    material = "material" if came or "this" in found else "bare"
+    deed = "+".join(sorted(set(found) - SUBJECTS)) or "plain"
+    yield from ((f"a {name}", CONCEPT) for name in found)
+    yield from ((f"b {one} {other}", PAIR) for one, other in combinations(sorted([*found, act(view), material]), 2))
+    yield f"s {deed}", CONCEPT
+    yield f"s {deed} {material}", CONCEPT
+    yield f"s {deed} {material} {act(view)}", PAIR
+    if found:
+        yield f"f {found[0]}", PAIR
+    yield from ((f"k {kind}", KIND) for kind in came)
+
+
+def _bucket(name: str) -> int:
+    return zlib.crc32(name.encode()) % BUCKETS
+
+
+def _view(text: str) -> str:
+    return unicodedata.normalize("NFKC", asking(text)).casefold()
+
+
+def _bare(view: str) -> str:
+    """The view without greeting, courtesy and thanks around the request itself."""
+    return _CLOSING.sub("", _POLITE.sub("", _GREETING.sub("", view)))
 
 
 def _pasted(line: str) -> bool:
@@ -73,96 +175,6 @@ def _pasted(line: str) -> bool:
     )
 
 
-def _bare(view: str) -> str:
-    """The view without greeting, courtesy and thanks around the request itself."""
-    return _CLOSING.sub("", _POLITE.sub("", _GREETING.sub("", view)))
-
-
-def kinds(text: str) -> set[str]:
-    """The kinds of material that come with a request."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    found = {f"lines={min(len(lines), 4)}"} if len(lines) > 1 else set()
-    if "```" in text:
-        found.add("fence")
-    if _TRACE.search(text):
-        found.add("trace")
-    for name, pattern in (("code", _CODE), ("log", _LOG), ("item", _ITEM), ("speaker", _SPEAKER), ("quoted", _QUOTED)):
-        if len(lines) > 1 and sum(1 for line in lines if pattern.search(line)) >= (
-            1 if name in ("code", "quoted") else 2
-        ):
-            found.add(name)
-    if len(lines) > 1 and len({language(line) for line in lines}) > 1:
-        found.add("two languages")
-    if len(text) > 400:
-        found.add("long")
-    return found
-
-
-def terms(text: str) -> Iterator[tuple[str, float]]:
-    """The weighted terms of a request's asking lines: words and their pairs, n-grams of characters, how it opens and ends."""
-    view = unicodedata.normalize("NFKC", asking(text)).casefold()
-    plain = _bare(view)
-    words = _WORD.findall(plain)
-    yield from ((f"w {word}", 1.0) for word in words)
-    yield from ((f"p {first} {second}", 1.0) for first, second in zip(words, words[1:], strict=False))
-    if words:
-        yield f"o {words[0]}", 1.5
-        yield f"o {' '.join(words[:2])}", 1.0
-    for word in words:
-        yield from ((f"c {gram}", 0.4) for gram in grams(f"<{word}>", 3, 5))
-    for run in _JAPANESE.findall(plain):
-        yield from ((f"j {gram}", 1.0) for gram in grams(run, 1, 4))
-        yield from ((f"e {run[-size:]}", 1.0) for size in (2, 3, 4) if len(run) >= size)
-    yield f"q {view.rstrip().endswith(('?', 'か', 'か。'))}", 0.7
-    yield f"n {min(len(words) + len(''.join(_JAPANESE.findall(plain))) // 3, 12) // 3}", 0.7
-
-
-def traits(text: str) -> Iterator[tuple[str, float]]:
-    """The weighted traits of a request that no single word carries: its concepts and their pairs, and what came with it."""
-    view = unicodedata.normalize("NFKC", asking(text)).casefold()
-    came = kinds(text)
-    found = concepts(_bare(view))
-    material = "material" if came or "this" in found else "bare"
-    asked_for = "+".join(sorted(set(found) - _SUBJECTS)) or "plain"
-    yield from ((f"a {name}", CONCEPT) for name in found)
-    yield from (
-        (f"b {first} {second}", PAIR) for first, second in combinations(sorted([*found, act(view), material]), 2)
-    )
-    yield f"s {asked_for}", CONCEPT
-    yield f"s {asked_for} {material}", CONCEPT
-    yield f"s {asked_for} {material} {act(view)}", PAIR
-    if found:
-        yield f"f {found[0]}", PAIR
-    yield from ((f"k {kind}", KINDS_WEIGHT) for kind in came)
-
-
-def act(view: str) -> str:
-    """Whether the asking lines ask a question, request a deed, or do neither."""
-    plain = _GREETING.sub("", view)
-    last = plain.splitlines()[-1].rstrip(' 。.!！:：」"') if plain else ""
-    if _POLITE.match(plain) or _REQUEST_JA.search(last):
-        return "request"
-    if _QUESTION.match(plain) or last.endswith(("?", "か", "かな", "かね")):
-        return "question"
-    opening = plain.split(" ", 1)[0]
-    return "statement" if opening in _STATEMENT or not plain else "deed"
-
-
-def grams(text: str, shortest: int, longest: int) -> Iterator[str]:
-    """All runs of `shortest` to `longest` characters."""
+def _grams(text: str, shortest: int, longest: int) -> Iterator[str]:
     for size in range(shortest, longest + 1):
         yield from (text[start : start + size] for start in range(len(text) - size + 1))
-
-
-def sparse(text: str) -> dict[int, float]:
-    """The request as bucket -> value; the terms have length 1 together, each kind of material `KINDS_WEIGHT`."""
-    values: dict[int, float] = {}
-    for term, weight in terms(text):
-        bucket = zlib.crc32(term.encode()) % BUCKETS
-        values[bucket] = max(values.get(bucket, 0.0), weight)
-    length = sum(value * value for value in values.values()) ** 0.5
-    values = {bucket: value / length for bucket, value in values.items()}
-    for term, weight in traits(text):
-        bucket = zlib.crc32(term.encode()) % BUCKETS
-        values[bucket] = values.get(bucket, 0.0) + weight
-    return values
