@@ -77,7 +77,7 @@ async def sync_sources(house: House, names: Sequence[str] = (), again: bool = Fa
     if not names:
         for name, report in (await _forget_gone(house)).items():
             reports[name] = report
-            _print(f"{name} (no longer a source)", report)
+            console.print(f"{name} is no longer a source: {report.deleted} documents deleted", markup=False)
     return reports
 
 
@@ -130,6 +130,6 @@ def _stepping(bar: Bar, task: TaskID) -> Progress:
 def _print(name: str, report: SyncReport) -> None:
     counts = asdict(report) | {"failed": len(report.failed)}
     words = ", ".join(f"{count} {what}" for what, count in counts.items())
-    console.print(Text(f"{name}: ").append(words, style="bold"))
+    console.print(Text(f"{name}: ").append(words, style="bold"), soft_wrap=True)
     for document, reason in report.failed.items():
-        console.print(Text(f"  {document}: {reason}", style="red"))
+        console.print(Text(f"  {document}: {reason}", style="red"), soft_wrap=True)
