@@ -1,31 +1,42 @@
-"""Whether a sentence is supported by a passage: its numbers and names occur there, it says yes or no alike, and means it."""
+"""Whether a sentence is supported by a passage: its facts stand in one sentence of it, it says yes or no alike, and means it.
+
+Strict rather than generous: what is dropped is replaced by a quotation, what is let through is believed.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from langchain_core.embeddings import Embeddings
 
-from bot.assistant.terms import STOP, coverage, fold, numbers
-from bot.knowledge.sentences import sentences
+from bot.assistant.facts import denies, names, opening, opposed, states, without_quantities
+from bot.assistant.rows import rows
+from bot.assistant.terms import coverage, fold, stem, terms
+from bot.knowledge.sentences import is_table_row, sentences
 from bot.language import language
 from bot.types import Passage
 
 WORDS_ALONE = 0.75
-"""The share of a sentence's notions that a passage must mention to support it by words alone."""
+"""The share of a sentence's notions that must be mentioned to support it by words alone."""
 WORDS_WITH_MEANING = 0.45
-"""The share that is enough when one of the passage's sentences is at least `SAME` in meaning."""
+"""The share that is enough when the passage's sentence is at least `SAME` in meaning."""
 SAME = 0.7
 """The cosine from which two English sentences say the same."""
+OWN = 0.5
+"""The share that the sentence with the facts must mention itself; its neighbours may mention the rest."""
 
 MARKER = re.compile(r"\s*\[\d+\]")
-_NAME = re.compile(r"(?<![\w.])[A-Z][\w&’'-]*(?:\.[A-Z])*")
-_KATAKANA = re.compile(r"[\u30a0-\u30ffー]{3,}")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|cannot|n[o']t)\b|n't\b|ない|ません|なかった|ず(?:に|、)|不可|禁止|せぬ",
-    re.I,
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """A sentence of a passage; `context` is what it stands under, `around` the sentences beside it."""
+
+    text: str
+    context: str
+    around: str
 
 
 def support(sentence: str, passages: Sequence[Passage], embeddings: Embeddings) -> Passage | None:
@@ -36,51 +47,59 @@ def support(sentence: str, passages: Sequence[Passage], embeddings: Embeddings) 
 def supports(sentence: str, passage: Passage, embeddings: Embeddings) -> bool:
     """Whether one passage supports a sentence. Its title and headings count as part of it."""
     claim = MARKER.sub("", sentence).strip()
-    source = " ".join((passage.title, *passage.heading, passage.text))
-    if not claim or not _same_facts(claim, source):
+    if not terms(claim):
         return False
-    if verbatim(claim, source):
-        return True
-    nearest = _nearest(claim, passage)
-    if bool(_NEGATION.search(claim)) != bool(_NEGATION.search(nearest)):
-        return False
-    covered = coverage(claim, source)
-    if covered >= WORDS_ALONE:
-        return True
-    return covered >= WORDS_WITH_MEANING and language(claim) == "en" and _cosine(claim, nearest, embeddings) >= SAME
+    return any(_supported(claim, evidence, embeddings) for evidence in _evidence(claim, passage))
 
 
 def verbatim(claim: str, source: str) -> bool:
-    """Whether the passage says exactly this, spaces aside."""
+    """Whether a text says exactly this, spaces aside."""
     return _tight(claim) in _tight(source)
+
+
+def _supported(claim: str, evidence: _Evidence, embeddings: Embeddings) -> bool:
+    own = f"{evidence.context}\n{evidence.text}"
+    if not states(own, claim) or not _named(claim, own) or _contradicts(claim, evidence.text):
+        return False
+    if verbatim(claim, evidence.text):
+        return True
+    said = without_quantities(claim)
+    if coverage(said, own) < OWN:
+        return False
+    covered = coverage(said, f"{own}\n{evidence.around}")
+    if covered >= WORDS_ALONE:
+        return True
+    english = language(claim) == "en"
+    return english and covered >= WORDS_WITH_MEANING and _cosine(claim, evidence.text, embeddings) >= SAME
+
+
+def _contradicts(claim: str, text: str) -> bool:
+    return denies(claim) != denies(text) or opposed(claim, text)
+
+
+def _named(claim: str, source: str) -> bool:
+    """Whether each name stands in the source; the first word, which may be no name, at least by its stem."""
+    folded = fold(source)
+    first = opening(claim)
+    if first and fold(first) not in folded and stem(fold(first)) not in terms(source):
+        return False
+    return all(fold(name) in folded for name in names(claim))
+
+
+def _evidence(claim: str, passage: Passage) -> list[_Evidence]:
+    """Every sentence with its neighbours, and the table as the facts that concern the claim."""
+    context = "\n".join((passage.title, *passage.heading))
+    prose = [text.strip() for text in sentences(passage.text) if text.strip() and not is_table_row(text)]
+    found = [
+        _Evidence(text, context, "\n".join((*prose[max(0, i - 1) : i], *prose[i + 1 : i + 2])))
+        for i, text in enumerate(prose)
+    ]
+    captions = "\n".join((context, *prose))
+    return [*found, *(_Evidence(row.about(claim), captions, "") for row in rows(passage.text))]
 
 
 def _tight(text: str) -> str:
     return re.sub(r"\s+", "", fold(text))
-
-
-def _same_facts(claim: str, source: str) -> bool:
-    """Every number and every name of the claim occurs in the source."""
-    folded = fold(source)
-    if not set(numbers(claim)) <= set(numbers(source)):
-        return False
-    return all(fold(name) in folded for name in _names(claim))
-
-
-def _names(claim: str) -> list[str]:
-    """Capitalised words, a common word at the start aside, and words in katakana."""
-    found = [match for match in _NAME.finditer(claim) if match.group().lower() not in STOP]
-    latin = [match.group().rstrip("’'-") for match in found if match.start() or _looks_like_a_name(match.group())]
-    return [*latin, *_KATAKANA.findall(claim)]
-
-
-def _looks_like_a_name(word: str) -> bool:
-    """At the start of a sentence only capitals or digits inside the word tell a name from a word."""
-    return any(char.isupper() or char.isdigit() for char in word[1:])
-
-
-def _nearest(claim: str, passage: Passage) -> str:
-    return max(sentences(passage.text), key=lambda one: coverage(claim, one), default="")
 
 
 def _cosine(one: str, other: str, embeddings: Embeddings) -> float:
