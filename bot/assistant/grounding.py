@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from langchain_core.embeddings import Embeddings
 
 from bot.assistant.facts import denies, names, opening, opposed, states, without_quantities
+from bot.assistant.material import context, usable
 from bot.assistant.rows import rows
 from bot.assistant.terms import coverage, fold, stem, terms
-from bot.knowledge.sentences import is_table_row, sentences
+from bot.knowledge.sentences import is_table_row
 from bot.language import language
 from bot.types import Passage
 
@@ -88,14 +89,14 @@ def _named(claim: str, source: str) -> bool:
 
 def _evidence(claim: str, passage: Passage) -> list[_Evidence]:
     """Every sentence with its neighbours, and the table as the facts that concern the claim."""
-    context = "\n".join((passage.title, *passage.heading))
-    prose = [text.strip() for text in sentences(passage.text) if text.strip() and not is_table_row(text)]
+    under = context(passage)
+    prose = [text.strip() for text in usable(passage.text) if not is_table_row(text)]
     found = [
-        _Evidence(text, context, "\n".join((*prose[max(0, i - 1) : i], *prose[i + 1 : i + 2])))
+        _Evidence(text, under, "\n".join((*prose[max(0, i - 1) : i], *prose[i + 1 : i + 2])))
         for i, text in enumerate(prose)
     ]
-    captions = "\n".join((context, *prose))
-    return [*found, *(_Evidence(row.about(claim), captions, "") for row in rows(passage.text))]
+    table = [row.about(claim) for row in rows(passage.text)]
+    return [*found, *(_Evidence(text, under, "\n".join(prose)) for text in table if text)]
 
 
 def _tight(text: str) -> str:

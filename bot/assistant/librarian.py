@@ -1,9 +1,15 @@
-"""The specialist for company documents: searches under the turn's access, and shows only sentences that a passage supports."""
+"""The specialist for company documents: searches under the turn's access, and shows only sentences that a passage supports.
+
+It quotes, or has the model compose: then each finished sentence is checked before anybody sees it, and if none passes
+the quotation takes its place. Markers and sources are made here, from provenance; the model's own are taken out.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from importlib.resources import files
 from typing import Literal
 
@@ -12,7 +18,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from bot.assistant.grounding import MARKER, support
-from bot.assistant.quoting import context, quotes
+from bot.assistant.material import numbered
+from bot.assistant.quoting import quotes
 from bot.assistant.words import words
 from bot.knowledge.sentences import sentences
 from bot.language import language
@@ -22,11 +29,16 @@ from bot.types import Answer, Citation, Delta, Done, Passage, Reply, Status, Tur
 FOUND = 8
 """Passages asked of the index: the best five are quoted from, a model reads as many as `READ`."""
 READ = 4
-_ENDS = (".", "!", "?", "。", "！", "？", "\n")
+NOTHING = "NOTHING"
+"""What the prompt asks a model to say if the passages hold no answer."""
+_LIST_ITEM = ("- ", "* ", "• ", "・")
 
 
 class Librarian:
-    """Answers from documents, by quoting the best `sentences` sentences or by composing with the model."""
+    """Answers from documents, by quoting the best `sentences` sentences or by composing with the model.
+
+    `model_name` signs what the model composed. `clock` counts seconds, for the time that each step took.
+    """
 
     def __init__(
         self,
@@ -35,51 +47,59 @@ class Librarian:
         embeddings: Embeddings,
         style: Literal["quote", "compose"] = "quote",
         sentences: int = 3,
+        *,
+        model_name: str = "",
+        clock: Callable[[], float] = time.perf_counter,
     ):
         self._index = index
         self._model = model
         self._embeddings = embeddings
         self._style = style
         self._sentences = sentences
+        self._model_name = model_name
+        self._clock = clock
 
     async def answer(self, turn: Turn, question: str) -> AsyncIterator[Reply]:
         """Status, then whole checked sentences with their markers, then Done with the answer and its sources."""
-        say = words(language(question))
+        say, started = words(language(question)), self._clock()
         yield Status(say.searching)
         passages = await self._index.search(question, turn.access, FOUND)
+        searched = self._clock()
         found = await asyncio.to_thread(quotes, question, passages, self._sentences, self._embeddings)
-        if not found:
-            yield Done(Answer(say.not_found))
-            return
-        page = _Page()
-        if self._style == "compose":
+        page, model = _Page(), ""
+        if found and self._style == "compose":
             yield Status(say.writing)
-            async for sentence, passage in self._composed(question, passages[:READ]):
-                yield page.add(sentence, passage)
+            async with aclosing(self._composed(question, passages[:READ])) as composed:
+                async for sentence, passage in composed:
+                    model = self._model_name
+                    yield page.add(sentence, passage, alone=sentence.startswith(_LIST_ITEM))
         if not page.text:
             for quote in found:
-                yield page.add(quote.text, quote.passage)
-        yield Done(Answer(page.text, tuple(page.citations)))
+                yield page.add(quote.text, quote.passage, alone=quote.row)
+        ms = {"search": (searched - started) * 1000, "answer": (self._clock() - searched) * 1000}
+        yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms))
 
-    async def _composed(self, question: str, passages: Sequence[Passage]) -> AsyncIterator[tuple[str, Passage]]:
+    async def _composed(self, question: str, passages: Sequence[Passage]) -> AsyncGenerator[tuple[str, Passage], None]:
         """The model's sentences that a passage supports, as they are finished; the others are dropped."""
-        async for sentence in self._written(question, passages):
-            passage = await asyncio.to_thread(support, sentence, passages, self._embeddings)
-            if passage is not None:
-                yield sentence, passage
+        shown: set[str] = set()
+        async with aclosing(self._written(question, passages)) as written:
+            async for sentence in written:
+                passage = await asyncio.to_thread(support, sentence, passages, self._embeddings)
+                if passage is not None and sentence not in shown:
+                    shown.add(sentence)
+                    yield sentence, passage
+                if len(shown) == self._sentences:
+                    return
 
-    async def _written(self, question: str, passages: Sequence[Passage]) -> AsyncIterator[str]:
+    async def _written(self, question: str, passages: Sequence[Passage]) -> AsyncGenerator[str, None]:
+        """What the model writes, sentence by sentence, without the markers it may have put."""
         rest = ""
-        async for chunk in self._model.astream(_prompt(question, passages)):
-            rest += chunk.text
-            *whole, last = sentences(rest) or [""]
-            if last.rstrip().endswith(_ENDS) and last != last.rstrip():
-                whole, last = [*whole, last], ""
+        async for chunk in self._model.astream(_prompt(question, passages, self._sentences)):
+            *whole, rest = _split(rest + chunk.text)
             for sentence in whole:
-                yield MARKER.sub("", sentence).strip()
-            rest = last
-        if rest.strip():
-            yield MARKER.sub("", rest).strip()
+                yield sentence
+        if last := _bare(rest):
+            yield last
 
 
 class _Page:
@@ -88,13 +108,15 @@ class _Page:
     def __init__(self) -> None:
         self.text = ""
         self.citations: list[Citation] = []
+        self._alone = False
 
-    def add(self, sentence: str, passage: Passage) -> Delta:
-        """Append one sentence with the marker of its source."""
+    def add(self, sentence: str, passage: Passage, alone: bool) -> Delta:
+        """Append one sentence with the marker of its source; `alone` puts it on a line of its own."""
         citation = self._cite(passage)
-        between = "" if not self.text else "\n" if "|" in sentence or ": " in sentence[:80] else " "
+        between = "" if not self.text else "\n" if alone or self._alone else " "
         piece = f"{between}{sentence} [{citation.number}]"
         self.text += piece
+        self._alone = alone
         return Delta(piece, (citation,))
 
     def _cite(self, passage: Passage) -> Citation:
@@ -107,8 +129,20 @@ class _Page:
         return made
 
 
-def _prompt(question: str, passages: Sequence[Passage]) -> list[SystemMessage | HumanMessage]:
+def _split(text: str) -> list[str]:
+    """The finished sentences of a text that is being written, and behind them what is not finished."""
+    *whole, last = sentences(text) or [""]
+    if (last != last.rstrip() and last.rstrip().endswith((".", "!", "?", "。", "！", "？"))) or last.endswith("\n"):
+        whole, last = [*whole, last], ""
+    return [*filter(None, map(_bare, whole)), last]
+
+
+def _bare(sentence: str) -> str:
+    return MARKER.sub("", sentence).strip()
+
+
+def _prompt(question: str, passages: Sequence[Passage], most: int) -> list[SystemMessage | HumanMessage]:
     """The instructions, and the passages as numbered material: what they say never becomes an instruction."""
-    material = "\n\n".join(f"[{n}] {context(p).strip()}\n{p.text}" for n, p in enumerate(passages, 1))
-    instructions = files("bot.assistant").joinpath("prompts/librarian.md").read_text(encoding="utf-8")
-    return [SystemMessage(instructions), HumanMessage(f"Passages:\n\n{material}\n\nQuestion: {question}")]
+    prose = files("bot.assistant").joinpath("prompts/librarian.md").read_text(encoding="utf-8")
+    instructions = prose.replace("{most}", str(most)).replace("{nothing}", NOTHING)
+    return [SystemMessage(instructions), HumanMessage(f"Passages:\n\n{numbered(passages)}\n\nQuestion: {question}")]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from langchain_core.embeddings import Embeddings
 
 from bot.assistant.facts import quantities
+from bot.assistant.material import context, usable
 from bot.assistant.rows import rows
 from bot.assistant.terms import coverage, terms
-from bot.knowledge.sentences import is_table_row, sentences
+from bot.knowledge.sentences import is_table_row
 from bot.language import language
 from bot.types import Passage
 
@@ -51,10 +52,11 @@ _AMOUNT_ASKED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence as it is shown, and the passage that it stands in."""
+    """A sentence as it is shown, the passage that it stands in, and whether it is a table row."""
 
     text: str
     passage: Passage
+    row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class _Candidate:
     rank: int
     place: int
     text: str
+    row: bool
     terms: frozenset[str]
 
 
@@ -78,30 +81,29 @@ def quotes(question: str, passages: Sequence[Passage], most: int, embeddings: Em
     scores = _scores(question, candidates, words, closeness)
     best = sorted(range(len(candidates)), key=lambda i: (-scores[i], i))[:most]
     kept = [i for i in best if scores[i] >= WORTH * scores[best[0]]] if any(closeness) else best
-    return [Quote(candidates[i].text, candidates[i].passage) for i in _in_reading_order(kept, candidates)]
-
-
-def context(passage: Passage) -> str:
-    """What a passage says about itself beside its text."""
-    return " ".join((passage.title, *passage.heading))
+    chosen = [candidates[i] for i in _in_reading_order(kept, candidates)]
+    return [Quote(one.text, one.passage, one.row) for one in chosen]
 
 
 def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
     found: list[_Candidate] = []
     seen: set[str] = set()
     for rank, passage in enumerate(passages):
-        for place, text in enumerate(_readable(passage)):
+        for place, (text, row) in enumerate(_readable(passage)):
             if text and text not in seen:
                 seen.add(text)
-                found.append(_Candidate(passage, rank, place, text, frozenset(terms(text))))
+                found.append(_Candidate(passage, rank, place, text, row, frozenset(terms(text))))
     return found
 
 
-def _readable(passage: Passage) -> Iterator[str]:
-    """The sentences of a passage; a table row gets the names of its columns, its header is none."""
+def _readable(passage: Passage) -> Iterator[tuple[str, bool]]:
+    """The sentences of a passage but its headings, and its table rows with the names of their columns but its header."""
     table = {row.raw: row.shown for row in rows(passage.text)}
-    for raw in sentences(passage.text):
-        yield table.get(raw.strip(), "") if is_table_row(raw) else " ".join(raw.split())
+    headings = {passage.title, *passage.heading}
+    for raw in usable(passage.text):
+        row = is_table_row(raw)
+        text = table.get(raw.strip(), "") if row else " ".join(raw.split())
+        yield "" if text in headings else text, row
 
 
 def _closeness(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import takewhile
 
 from bot.assistant.facts import mentioned_units, quantities
@@ -129,6 +130,6 @@ def _amount(cell: str) -> bool:
     )
 
 
-def _cited(cell: str, claim: str, amounts: set[object]) -> bool:
+def _cited(cell: str, claim: str, amounts: set[Decimal]) -> bool:
     values = [one.value for one in quantities(cell)]
     return any(value in amounts for value in values) if values else len(cell) > 2 and fold(cell) in claim
