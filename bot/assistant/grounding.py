@@ -26,7 +26,9 @@ WORDS_WITH_MEANING = 0.45
 SAME = 0.7
 """The cosine from which two English sentences say the same."""
 OWN = 0.5
-"""The share that the sentence with the facts must mention itself; its neighbours may mention the rest."""
+"""The share that the sentence with the facts must mention with its headings; its neighbours may mention the rest."""
+NEW = 0.34
+"""The share that it must mention without its headings: who repeats a heading says nothing."""
 
 MARKER = re.compile(r"\s*\[\d+\]")
 
@@ -48,7 +50,7 @@ def support(sentence: str, passages: Sequence[Passage], embeddings: Embeddings) 
 def supports(sentence: str, passage: Passage, embeddings: Embeddings) -> bool:
     """Whether one passage supports a sentence. Its title and headings count as part of it."""
     claim = MARKER.sub("", sentence).strip()
-    if not terms(claim):
+    if not terms(claim) or is_table_row(claim):
         return False
     return any(_supported(claim, evidence, embeddings) for evidence in _evidence(claim, passage))
 
@@ -65,7 +67,7 @@ def _supported(claim: str, evidence: _Evidence, embeddings: Embeddings) -> bool:
     if verbatim(claim, evidence.text):
         return True
     said = without_quantities(claim)
-    if coverage(said, own) < OWN:
+    if coverage(said, own) < OWN or coverage(said, evidence.text) < NEW:
         return False
     covered = coverage(said, f"{own}\n{evidence.around}")
     if covered >= WORDS_ALONE:

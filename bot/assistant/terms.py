@@ -78,7 +78,7 @@ def asked(question: str) -> list[tuple[frozenset[str], float]]:
 
 def coverage(question: str, text: str) -> float:
     """The share, 0 to 1, of what a question is about that a text mentions; 1 for a question about nothing particular."""
-    notions = asked(question)
+    notions = list(dict.fromkeys(asked(question)))
     total = sum(weight for _, weight in notions)
     if not total:
         return 1.0

@@ -71,7 +71,9 @@ def _table(name: str, figures: Mapping[str, Mapping[str, float]]) -> Table:
 @app.command(name="answers")
 def answers_command(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help='Questions, one JSON object a line: "question", "answers", "label".')],
+    file: Annotated[
+        Path, typer.Argument(help='Questions, one JSON object a line: "question", "answers", and who asks: "as".')
+    ],
     corpus: Annotated[
         Path | None, typer.Option(help="Documents to answer from: a folder with corpus.jsonl; else what is synced.")
     ] = None,
@@ -115,8 +117,9 @@ async def _asked(
     """The whole pipeline, as somebody, somewhere, over what is synced."""
     async with wiring.open_bot(config, style) as bot:
 
-        async def ask(text: str) -> Answer:
-            return await final(bot, await message_of(Request(text, who, where), bot.house.directory))
+        async def ask(question: Question) -> Answer:
+            request = Request(question.text, question.who or who, where)
+            return await final(bot, await message_of(request, bot.house.directory))
 
         with Progress(console=errors) as bar:
             return await answers.evaluate(questions, ask, _reader(bot.house), _stepping(bar))

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bot.assistant.librarian import Librarian
@@ -19,8 +20,7 @@ from bot.errors import ConfigError
 from bot.evaluation.retrieval import LABEL
 from bot.types import Answer, Done, Message, Principal, Room, Turn, for_everyone
 
-Ask = Callable[[str], Awaitable[Answer]]
-KEYS = ("question", "answers", "label")
+KEYS = ("question", "answers", "label", "as")
 LABELS = ("answerable", "unanswerable")
 SUPPORTED = 0.9
 """The share of a sentence's words that must stand in the cited document."""
@@ -31,16 +31,25 @@ _UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_]+(?:[.,]\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One line of a set. `answers` are the known ones, any of which is right; none if the documents hold no answer."""
+    """One line of a set. `answers` are the known ones, any of which is right; none if the documents hold no answer.
+
+    `who` asks, as in ``--as``; empty if the line does not say. `label` is what the line says of its documents.
+    """
 
     text: str
-    answers: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+    who: str = ""
+    label: str = ""
+
+
+Ask = Callable[[Question], Awaitable[Answer]]
 
 
 def read_questions(path: Path) -> list[Question]:
-    """A JSONL file of ``{"question", "answers", "label"}``; `label` is answerable or unanswerable and may be left out.
+    """A JSONL file of ``{"question", "answers", "label", "as"}``; all but the question may be left out.
 
-    Other keys are passed over, so that a set may say more. Raises ConfigError naming file and line.
+    A `label` of answerable or unanswerable has to fit the answers; another one is kept. Other keys are passed over, so
+    that a set may say more. Raises ConfigError naming file and line.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -59,10 +68,13 @@ def _question(where: str, line: str) -> Question:
     answers = given.get("answers", [])
     if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
         raise ConfigError(f"{where}: answers: needs a list of strings")
-    label = given.get("label", LABELS[0] if answers else LABELS[1])
-    if label not in LABELS or (label == LABELS[0]) != bool(answers):
-        raise ConfigError(f"{where}: label: {label!r} does not fit {len(answers)} answers; known: {', '.join(LABELS)}")
-    return Question(given["question"], tuple(answers))
+    who, label = given.get("as") or "", given.get("label") or ""
+    for key, value in (("as", who), ("label", label)):
+        if not isinstance(value, str):
+            raise ConfigError(f"{where}: {key}: needs a string")
+    if label in LABELS and (label == LABELS[0]) != bool(answers):
+        raise ConfigError(f"{where}: label: {label!r} does not fit {len(answers)} answers; leave it out, or correct it")
+    return Question(given["question"], tuple(answers), who, label)
 
 
 def asker(librarian: Librarian) -> Ask:
@@ -71,11 +83,10 @@ def asker(librarian: Librarian) -> Ask:
     room = Room("terminal", "evaluation", "direct", "direct")
     access = for_everyone([frozenset({LABEL})])
 
-    async def ask(text: str) -> Answer:
+    async def ask(question: Question) -> Answer:
         answer = Answer("")
-        async for reply in librarian.answer(
-            Turn("evaluation", Message("evaluation", reader, room, text), access), text
-        ):
+        turn = Turn("evaluation", Message("evaluation", reader, room, question.text), access)
+        async for reply in librarian.answer(turn, question.text):
             if isinstance(reply, Done):
                 answer = reply.answer
         return answer
@@ -90,11 +101,12 @@ async def evaluate(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, float]:
     """Ask each question and count. `text_of` gives the whole text of a document by its id; shares are 0 to 1."""
+    text_of = cache(text_of)
     there: list[tuple[bool, bool]] = []
     missing: list[bool] = []
     sentences: list[bool] = []
     for done, question in enumerate(questions, 1):
-        answer = await ask(question.text)
+        answer = await ask(question)
         silent = answer.text in (ENGLISH.not_found, JAPANESE.not_found)
         if question.answers:
             there.append((not silent and holds(answer.text, question.answers), silent))
@@ -106,6 +118,7 @@ async def evaluate(
     answered = sum(not silent for _, silent in there) + sum(not silent for silent in missing)
     return {
         "questions": len(questions),
+        "answerable": len(there),
         "gold_in_reply": _share(found for found, _ in there),
         "not_found_when_answerable": _share(silent for _, silent in there),
         "not_found_when_unanswerable": _share(missing),
