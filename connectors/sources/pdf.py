@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.errors import UnreadableDocument
 from bot.types import Section
+from connectors.sources.pages import unfolded, without_furniture
 
 MAX_PAGES = 5_000
 _GAP = re.compile(r" {3,}")
@@ -46,15 +47,13 @@ def _claimed(reader: Any) -> int:
 
 
 def _pages(reader: Any) -> Iterator[Section]:
+    texts = (page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True) for page in reader.pages)
+    pages = without_furniture([text.splitlines() for text in texts])
     headings = _outline(reader)
     current: tuple[str, ...] = ()
-    for number, page in enumerate(reader.pages, 1):
+    for number, lines in enumerate(pages, 1):
         current = headings.get(number, current)
-        text = page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True)
-        lines = list(_blocks(text))
-        if lines and lines[-1] == str(number):
-            lines.pop()  # the page number at the foot
-        yield Section("\n".join(lines), current, number)
+        yield Section("\n".join(_blocks(unfolded(lines))), current, number)
 
 
 def _outline(reader: Any) -> dict[int, tuple[str, ...]]:
@@ -76,25 +75,30 @@ def _outline(reader: Any) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def _blocks(text: str) -> Iterator[str]:
+def _blocks(page: Iterable[str]) -> Iterator[str]:
     """Paragraphs and table rows of a page in layout form, each on a line.
 
     A line with wide gaps is a row. A list sign begins a paragraph, and a line much shorter than the widest one ends it.
     """
     lines: list[str] = []
-    pages = [line.strip() for line in text.splitlines()]
-    short = SHORT_LINE * max((len(line) for line in pages if not _GAP.search(line)), default=0)
-    for raw in [*pages, ""]:
+    stripped = [line.strip() for line in page]
+    short = SHORT_LINE * max((len(line) for line in stripped if not _GAP.search(line)), default=0)
+    for raw in [*stripped, ""]:
         bullet = _BULLET.match(raw)
         line = f"{bullet.group(1)} {raw[bullet.end() :]}" if bullet and len(_GAP.split(raw)) == 2 else raw
         row = _GAP.search(line) is not None
-        if lines and (not line or row or bullet or len(lines[-1]) < short):
+        if lines and (not line or row or bullet or len(lines[-1]) < short or _heads(lines[-1], line, short)):
             yield _joined(lines)
             lines = []
         if row:
             yield " | ".join(_GAP.split(line))
         elif line:
             lines.append(line)
+
+
+def _heads(before: str, line: str, short: float) -> bool:
+    """Whether a short line behind a finished sentence may be a heading; if it is not, no sentence is cut."""
+    return len(line) < short and before.endswith((".", "!", "?", "。"))
 
 
 def _joined(lines: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import docx
 from openpyxl import Workbook
@@ -12,7 +13,7 @@ from pptx import Presentation
 from pptx.util import Inches
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
-from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Table
+from reportlab.platypus import BaseDocTemplate, Frame, PageBreak, PageTemplate, Paragraph, SimpleDocTemplate, Table
 
 FIGURES = [["Segment", "2025", "2024"], ["Cargo", "142.7", "131.2"], ["Passengers", "1,196.3", "1,098.4"]]
 
@@ -73,6 +74,23 @@ def pdf_file(path: Path, pages: int = 2) -> None:
         for part in (Paragraph(f"Part {page}", style["Heading1"]), Paragraph(sentence), Table(FIGURES), PageBreak())
     ]
     SimpleDocTemplate(str(path), pagesize=A4, title="Annual report").build(flow)
+
+
+def two_column_pdf(path: Path) -> None:
+    """Three pages of prose in two columns, with a running head and a foot."""
+    width, height = A4
+
+    def paper(canvas: Any, document: Any) -> None:
+        canvas.drawString(60, 30, f"Ternfield Airways | Annual report      {document.page}")
+        canvas.drawString(60, height - 30, "CONFIDENTIAL")
+
+    half = (width - 120) / 2
+    frames = [Frame(50, 60, half, height - 120), Frame(70 + half, 60, half, height - 120)]
+    style = getSampleStyleSheet()["BodyText"]
+    text = "Paragraph {} tells of the fleet and of the network in so many words that it wraps over some lines. It ends here."
+    document = BaseDocTemplate(str(path), pagesize=A4)
+    document.addPageTemplates([PageTemplate(frames=frames, onPage=paper)])
+    document.build([Paragraph(text.format(number), style) for number in range(90)])
 
 
 def package(path: Path, parts: dict[str, bytes]) -> None:

@@ -104,6 +104,17 @@ def test_pdf_pages_and_rows(parser: LimitedParser, tmp_path: Path) -> None:
     assert lines[2:] == ["Segment | 2025 | 2024", "Cargo | 142.7 | 131.2", "Passengers | 1,196.3 | 1,098.4"]
 
 
+def test_pdf_columns_are_read_one_after_the_other(parser: LimitedParser, tmp_path: Path) -> None:
+    made.two_column_pdf(tmp_path / "two.pdf")
+    sections = parser.parse(tmp_path / "two.pdf").sections
+    assert len(sections) == 3
+    text = " ".join(" ".join(section.text.split()) for section in sections)
+    told = "tells of the fleet and of the network in so many words that it wraps over some lines. It ends here."
+    prose = " ".join(f"Paragraph {number} {told}" for number in range(90))
+    assert text.replace("CONFIDENTIAL ", "").replace("Ternfield Airways | Annual report | 1 ", "") == prose
+    assert text.count("CONFIDENTIAL") == text.count("Ternfield Airways") == 1
+
+
 @pytest.mark.parametrize(
     ("content", "rows"),
     [
