@@ -51,7 +51,7 @@ def _visible(text: str) -> str:
 
 def _hidden(char: str) -> bool:
     return (
-        unicodedata.category(char) in {"Cf", "Cc", "Co", "Cn"} or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char
+        unicodedata.category(char) in {"Cf", "Cc", "Co", "Cn"} or "\ufe00" <= char <= "\ufe0f" or char >= "\U000e0100"
     )
 
 

@@ -26,7 +26,9 @@ FIONA = Principal("slack", "T0HOME", "U0FIONA", groups=frozenset({"slack-group:S
 OSKAR = Principal("slack", "T0HOME", "U0OSKAR")
 FINANCE = Room("slack", "T0HOME", "C0FIN", "private")
 DIRECT = Room("slack", "T0HOME", "D0", "direct")
-REPORT = Citation(1, "airline/report.pdf", "Annual report", frozenset({"filings"}), 4, "https://docs.acme.example/r.pdf")
+REPORT = Citation(
+    1, "airline/report.pdf", "Annual report", frozenset({"filings"}), 4, "https://docs.acme.example/r.pdf"
+)
 ANSWER = Answer("Revenue was 12 [1]. See https://evil.com/?x=12", (REPORT,))
 
 
