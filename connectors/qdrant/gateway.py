@@ -5,30 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 
 from langchain_core.embeddings import Embeddings
 
 from bot.types import Access, Labels, Passage
 from connectors.qdrant.engine import Engine, Found, Point
+from connectors.qdrant.filters import LABELS, Filters, Recheck, checked_labels, may_see, only_for
 from connectors.qdrant.fusion import Hit, fuse
 from connectors.qdrant.languages import languages_read
+from connectors.qdrant.payload import passage_of, payload_of, point_id, same_text
 from connectors.qdrant.sparse import SparseEncoder
 from connectors.qdrant.vectors import CANDIDATES, encode
 
 _LOG = logging.getLogger("rolecall.index")
-T = TypeVar("T")
-
-OPTIMIZE_AFTER = 2_000
-"""Passages written since opening from which the index is optimised when it is closed."""
+QUERIES = 512
+"""Questions whose vectors are kept. Vectors only: what a question found is never kept."""
 
 
 class Gateway:
     """Searches and writes passages; implements Index and IndexWriter.
 
-    `model` names the embedding model that the index belongs to. `believes` is the second look at each returned point.
+    The index is opened at once: raises IndexUnavailable, or ConfigError if another embedding model made it. `filters`
+    and `recheck` are the two layers of the access rule.
     """
 
     def __init__(
@@ -36,132 +36,109 @@ class Gateway:
         engine: Engine,
         embeddings: Embeddings,
         model: str = "embedded",
-        believes: Callable[[Access, object], bool] | None = None,
+        *,
+        filters: Filters = only_for,
+        recheck: Recheck = may_see,
     ):
         self._engine = engine
-        self._believes = believes or sees
-        self._written = 0
         self._embeddings = embeddings
+        self._filters = filters
+        self._recheck = recheck
         self._sparse = SparseEncoder()
-        self._lock = threading.Lock()
+        self._meaning = lru_cache(QUERIES)(embeddings.embed_query)
+        self._writing = threading.Lock()
+        engine.open(len(self._meaning("size")), model)
         self._reads = languages_read(embeddings)
-        engine.open(len(embeddings.embed_query("size")), model)
 
     async def search(self, query: str, access: Access, limit: int = 8) -> list[Passage]:
         """The best passages that every reader may see, best first. Empty access never reaches the engine."""
-        if not access.can_read or not query.strip():
+        if not access.can_read or not query.strip() or limit < 1:
             return []
-        return await self._run(lambda: self._hybrid(query, access, limit))
+        return await asyncio.to_thread(self._hybrid, query, access, limit)
 
     async def legs(self, query: str, access: Access, limit: int) -> dict[str, list[Passage]]:
-        """The ranking of each leg and of both, for measuring only."""
-        if not access.can_read:
+        """The ranking of each leg (`bm25`, `dense`) and of the `hybrid`, for measuring only."""
+        if not access.can_read or not query.strip() or limit < 1:
             return {"bm25": [], "dense": [], "hybrid": []}
-        return await self._run(lambda: self._legs(query, access, limit))
+        return await asyncio.to_thread(self._legs, query, access, limit)
 
     async def put(self, passages: Sequence[Passage]) -> None:
-        """Insert or replace passages; those stored already with the same text are not embedded again."""
+        """Insert or replace passages; those that are stored with the same text are not embedded again.
+
+        Raises ValueError, before anything is written, for a passage whose labels are none or no labels.
+        """
         for passage in passages:
-            if not passage.labels or not all(isinstance(label, str) and label for label in passage.labels):
-                raise ValueError(f"passage {passage.id} of {passage.document}: a passage needs labels")
-        await self._run(lambda: self._put(passages))
+            checked_labels(passage.labels, f"passage {passage.id} of {passage.document}")
+        await asyncio.to_thread(self._put, passages)
 
     async def relabel(self, document: str, labels: Labels) -> None:
-        """Change the labels of all passages of a document."""
-        if not labels:
-            raise ValueError(f"{document}: a document needs labels")
-        await self._run(lambda: self._engine.relabel(document, sorted(labels)))
+        """Change the labels of all passages of a document. Raises ValueError for labels that are none."""
+        wanted = checked_labels(labels, document)
+        await asyncio.to_thread(self._write, lambda: self._engine.relabel(document, wanted))
 
     async def remove(self, document: str, keep: Collection[str] = ()) -> None:
         """Delete a document's passages, except those whose ids are in `keep`."""
-        await self._run(lambda: self._engine.remove(document, keep))
+        kept = [point_id(document, id_) for id_ in keep]
+        await asyncio.to_thread(self._write, lambda: self._engine.remove(document, kept))
 
     async def count(self) -> int:
         """How many passages there are."""
-        return await self._run(self._engine.count)
+        return await asyncio.to_thread(self._engine.count)
 
     async def close(self) -> None:
-        """Let go of the engine."""
-        await self._run(self._close)
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        def alone() -> T:
-            with self._lock:
-                return work()
-
-        return await asyncio.to_thread(alone)
+        """Let go of the engine, once what is being written is written."""
+        await asyncio.to_thread(self._write, self._engine.close)
 
     def _hybrid(self, query: str, access: Access, limit: int) -> list[Passage]:
-        words, meaning = self._sparse.query(query), self._embeddings.embed_query(query)
-        by_words = self._seen(self._engine.by_words(words, access.readers, CANDIDATES), access)
-        by_meaning = self._seen(self._engine.by_meaning(meaning, words, access.readers, 2 * CANDIDATES), access)
-        return [hit.passage for hit in fuse(query, by_words, by_meaning, limit, self._reads)]
+        words = self._by_words(query, access)
+        meaning = self._by_meaning(query, access, 2 * CANDIDATES, both=True)
+        return [hit.passage for hit in fuse(query, words, meaning, limit, self._reads)]
 
     def _legs(self, query: str, access: Access, limit: int) -> dict[str, list[Passage]]:
-        words, meaning = self._sparse.query(query), self._embeddings.embed_query(query)
-        by_words = self._seen(self._engine.by_words(words, access.readers, CANDIDATES), access)
-        dense = self._seen(self._engine.by_meaning(meaning, None, access.readers, CANDIDATES), access)
+        words = self._by_words(query, access)
+        dense = self._by_meaning(query, access, CANDIDATES, both=False)
         return {
-            "bm25": [hit.passage for hit in by_words[:limit]],
+            "bm25": [hit.passage for hit in words[:limit]],
             "dense": [hit.passage for hit in dense[:limit]],
             "hybrid": self._hybrid(query, access, limit),
         }
+
+    def _by_words(self, query: str, access: Access) -> list[Hit]:
+        words = self._sparse.query(query)
+        if not words.indices:
+            return []
+        return self._seen(self._engine.by_words(words, self._filters(access), CANDIDATES), access)
+
+    def _by_meaning(self, query: str, access: Access, limit: int, both: bool) -> list[Hit]:
+        words = self._sparse.query(query)
+        candidates = words if both and words.indices else None
+        found = self._engine.by_meaning(self._meaning(query), candidates, self._filters(access), limit)
+        return self._seen(found, access)
 
     def _seen(self, found: Sequence[Found], access: Access) -> list[Hit]:
         """The hits that every reader may see, by their own labels: a point that should not be here is dropped, loudly."""
         hits = []
         for one in found:
-            if self._believes(access, one.payload.get("labels")):
-                hits.append(Hit(one.id, one.score, _passage(one)))
+            passage = passage_of(one.payload) if self._recheck(access, one.payload.get(LABELS)) else None
+            if passage is not None:
+                hits.append(Hit(one.id, one.score, passage))
             else:
-                _LOG.error("index returned point %s outside the access it was asked under; dropped", one.id)
+                _LOG.error("ALARM: the index returned point %s, which these readers may not see; dropped", one.id)
         return hits
 
-    def _close(self) -> None:
-        if self._written >= OPTIMIZE_AFTER:
-            self._engine.optimize()
-        self._engine.close()
+    def _write(self, work: Callable[[], None]) -> None:
+        with self._writing:
+            work()
 
     def _put(self, passages: Sequence[Passage]) -> None:
-        known = self._engine.present([passage.id for passage in passages])
-        new = [passage for passage in passages if known.get(passage.id) != _payload(passage)]
-        if new:
-            vectors = encode(new, self._embeddings, self._sparse)
-            self._engine.upsert([Point(p.id, v, _payload(p)) for p, v in zip(new, vectors, strict=True)])
-            self._written += len(new)
-
-
-def sees(access: Access, labels: object) -> bool:
-    """Whether every reader may see a point with these labels, which must be a list of strings to count at all."""
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        return False
-    return access.sees(labels)
-
-
-def _payload(passage: Passage) -> dict[str, Any]:
-    return {
-        "document": passage.document,
-        "text": passage.text,
-        "labels": sorted(passage.labels),
-        "title": passage.title,
-        "heading": list(passage.heading),
-        "page": passage.page,
-        "url": passage.url,
-        "modified": passage.modified.isoformat() if passage.modified else None,
-    }
-
-
-def _passage(found: Found) -> Passage:
-    payload: Mapping[str, Any] = found.payload
-    modified = payload.get("modified")
-    return Passage(
-        id=found.id,
-        document=payload["document"],
-        text=payload["text"],
-        labels=frozenset(payload["labels"]),
-        title=payload["title"],
-        heading=tuple(payload["heading"]),
-        page=payload["page"],
-        url=payload["url"],
-        modified=datetime.fromisoformat(modified) if modified else None,
-    )
+        with self._writing:
+            wanted = {point_id(passage.document, passage.id): passage for passage in passages}
+            stored = self._engine.present(list(wanted))
+            new = {id_: passage for id_, passage in wanted.items() if not same_text(stored.get(id_), passage)}
+            payloads = {id_: payload_of(passage) for id_, passage in wanted.items()}
+            told = {id_: made for id_, made in payloads.items() if id_ not in new and stored[id_] != made}
+            if told:
+                self._engine.describe(told)
+            if new:
+                vectors = encode(list(new.values()), self._embeddings, self._sparse)
+                self._engine.upsert([Point(id_, v, payloads[id_]) for id_, v in zip(new, vectors, strict=True)])

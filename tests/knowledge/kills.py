@@ -29,6 +29,7 @@ from bot.types import Passage
 from connectors.database import SqlRecords, open_database
 from connectors.qdrant.edge import EdgeEngine
 from connectors.qdrant.gateway import Gateway
+from connectors.qdrant.payload import point_id
 from connectors.sources.files import FilesSource
 
 LABELS = ("hr", "filings", "sap")
@@ -133,7 +134,7 @@ async def look(world: World, store: Path) -> tuple[dict[str, DocumentRecord], in
     for record in records.values():
         if record.state == "indexed":
             wanted = world.versions[record.id + record.hash]
-            found = engine.present([passage.id for passage in wanted])
+            found = engine.present([point_id(passage.document, passage.id) for passage in wanted])
             assert len(wanted) == len(found) == record.passages, record
             assert all(frozenset(point["labels"]) == record.labels for point in found.values()), record
     count = engine.count()
