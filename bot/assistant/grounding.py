@@ -14,7 +14,7 @@ from langchain_core.embeddings import Embeddings
 from bot.assistant.facts import denies, names, opening, opposed, states, without_quantities
 from bot.assistant.material import context, usable
 from bot.assistant.rows import rows
-from bot.assistant.terms import coverage, fold, stem, terms
+from bot.assistant.terms import asked, coverage, fold, stem, terms
 from bot.knowledge.sentences import is_table_row
 from bot.language import language
 from bot.types import Passage
@@ -27,8 +27,11 @@ SAME = 0.7
 """The cosine from which two English sentences say the same."""
 OWN = 0.5
 """The share that the sentence with the facts must mention with its headings; its neighbours may mention the rest."""
-NEW = 0.34
+NEW = 0.3
 """The share that it must mention without its headings: who repeats a heading says nothing."""
+
+LEAST = 2
+"""The notions of a sentence: a single one, as in "1." or "Yes.", says nothing that can be checked."""
 
 MARKER = re.compile(r"\s*\[\d+\]")
 
@@ -50,7 +53,7 @@ def support(sentence: str, passages: Sequence[Passage], embeddings: Embeddings) 
 def supports(sentence: str, passage: Passage, embeddings: Embeddings) -> bool:
     """Whether one passage supports a sentence. Its title and headings count as part of it."""
     claim = MARKER.sub("", sentence).strip()
-    if not terms(claim) or is_table_row(claim):
+    if len(asked(claim)) < LEAST or is_table_row(claim):
         return False
     return any(_supported(claim, evidence, embeddings) for evidence in _evidence(claim, passage))
 

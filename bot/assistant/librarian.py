@@ -19,7 +19,8 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from bot.assistant.grounding import MARKER, support
 from bot.assistant.material import numbered
-from bot.assistant.quoting import quotes
+from bot.assistant.quoting import Quote, quotes
+from bot.assistant.terms import terms
 from bot.assistant.words import words
 from bot.knowledge.sentences import sentences
 from bot.language import language
@@ -69,7 +70,7 @@ class Librarian:
         page, model = _Page(), ""
         if found and self._style == "compose":
             yield Status(say.writing)
-            async with aclosing(self._composed(question, passages[:READ])) as composed:
+            async with aclosing(self._composed(question, passages[:READ], found)) as composed:
                 async for sentence, passage in composed:
                     model = self._model_name
                     yield page.add(sentence, passage, alone=sentence.startswith(_LIST_ITEM))
@@ -79,13 +80,18 @@ class Librarian:
         ms = {"search": (searched - started) * 1000, "answer": (self._clock() - searched) * 1000}
         yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms))
 
-    async def _composed(self, question: str, passages: Sequence[Passage]) -> AsyncGenerator[tuple[str, Passage], None]:
-        """The model's sentences that a passage supports, as they are finished; the others are dropped."""
+    async def _composed(
+        self, question: str, passages: Sequence[Passage], found: Sequence[Quote]
+    ) -> AsyncGenerator[tuple[str, Passage], None]:
+        """The model's sentences that a passage supports and that are about the question, as they are finished."""
+        wanted, quoted = terms(question), [quote.passage for quote in found]
         shown: set[str] = set()
         async with aclosing(self._written(question, passages)) as written:
             async for sentence in written:
+                if sentence in shown:
+                    continue
                 passage = await asyncio.to_thread(support, sentence, passages, self._embeddings)
-                if passage is not None and sentence not in shown:
+                if passage is not None and (passage in quoted or not wanted.isdisjoint(terms(sentence))):
                     shown.add(sentence)
                     yield sentence, passage
                 if len(shown) == self._sentences:

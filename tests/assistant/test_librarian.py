@@ -70,6 +70,11 @@ async def test_a_table_row_is_quoted_with_its_columns() -> None:
     assert text == "Net revenue (EUR million): 2025: 1,482.6; 2024: 1,371.4 [1]"
 
 
+async def test_neither_a_question_nor_a_heading_is_an_answer() -> None:
+    faq = passage("How long is paid leave? Paid leave\nEmployees get 25 days each year.", "faq.md", "Paid leave")
+    assert await ask(librarian(faq), "How long is paid leave?") == "Employees get 25 days each year. [1]"
+
+
 async def test_japanese_is_answered_from_japanese() -> None:
     desk = librarian(TORQUE, LEAVE, most=1)
     question = "クランプの締付トルクはいくつですか？"
@@ -116,6 +121,13 @@ async def test_what_a_model_makes_up_is_dropped_sentence_by_sentence() -> None:
     )
     text = await ask(librarian(LEAVE, model=model, style="compose"), "How many days of paid leave may employees take?")
     assert text == "Employees may take 25 days of paid leave each year. [1] Requests go to the line manager. [1]"
+
+
+async def test_what_is_true_but_about_something_else_is_dropped() -> None:
+    model = saying("The canteen opens at 6:30. Employees may take 25 days of paid leave each year.")
+    desk = librarian(LEAVE, CANTEEN, model=model, style="compose")
+    text = await ask(desk, "How many days of paid leave may employees take?")
+    assert text == "Employees may take 25 days of paid leave each year. [1]"
 
 
 @pytest.mark.parametrize("line", ["Employees may take 30 days of paid leave.", "NOTHING", "", "[1] [2]"])
