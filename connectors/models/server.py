@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_openai import ChatOpenAI
+from langchain_openai.chat_models.base import BaseChatOpenAI
 from openai import (
     APIConnectionError,
     APIStatusError,
@@ -28,8 +28,15 @@ RETRIES = 2
 """Further attempts when it does not answer, is busy or fails, with growing pauses."""
 
 
-class ServedChat(ChatOpenAI):
-    """LangChain's OpenAI client, whose failures are told in words for the person who asked."""
+class ServedChat(BaseChatOpenAI):
+    """LangChain's OpenAI client, whose failures are told in words for the person who asked.
+
+    Not `ChatOpenAI`: that one renames `max_tokens` to a field which several servers do not know.
+    """
+
+    @property
+    def _llm_type(self) -> str:
+        return "rolecall-openai"
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
         with _told():
@@ -57,9 +64,8 @@ def connect(settings: ModelSettings, secret: str | None) -> ServedChat:
         api_key=SecretStr(secret or "none"),
         timeout=TIMEOUT,
         max_retries=RETRIES,
-        max_completion_tokens=settings.max_new_tokens,
+        max_tokens=settings.max_new_tokens,
         temperature=0.0,
-        stream_usage=True,
     )
 
 

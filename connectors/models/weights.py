@@ -6,9 +6,11 @@ A GGUF file is converted once into the cache folder; the conversion appears ther
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
+from contextlib import redirect_stderr
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
@@ -131,13 +133,15 @@ def _convert(file: Path, folder: Path) -> None:
 
     place = {"gguf_file": file.name, "local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(file.parent), **place)
-        model = AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=torch.float32, **place)
+        with redirect_stderr(io.StringIO()):  # progress bars that transformers cannot be asked to leave out
+            tokenizer = AutoTokenizer.from_pretrained(str(file.parent), **place)
+            model = AutoModelForCausalLM.from_pretrained(str(file.parent), dtype=torch.float32, **place)
     except (OSError, ValueError, KeyError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"model.name: {file}: not a GGUF file that can be read: {reason}") from error
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
+    model.config.architectures = [type(model).__name__]
     for part in (tokenizer, model.config, model.generation_config):
         part.save_pretrained(folder)
     shared = set(model.all_tied_weights_keys)
