@@ -19,3 +19,15 @@ class IndexUnavailable(BotError):
 
 class ModelUnavailable(BotError):
     """The model cannot be loaded or reached."""
+
+
+class DoorUnavailable(Exception):
+    """A chat platform did not take a post; nothing was shown, or nothing is known. `retry_after` is in seconds."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0):
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Undeliverable(Exception):
+    """A chat platform will never take this post: the room is gone, or Rolecall was removed from it."""

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from bot.types import Access, Document, Labels, Passage, Principal, Reply, Room, Turn
+from bot.types import (
+    Access,
+    Answer,
+    Citation,
+    Document,
+    Exchange,
+    Labels,
+    Message,
+    Passage,
+    Principal,
+    Reply,
+    Room,
+    Turn,
+)
 
 
 class Directory(Protocol):
@@ -107,8 +120,182 @@ class Assistant(Protocol):
         """Status and checked text as they come, then exactly one Done."""
 
 
-class ChatDoor(Protocol):
-    """A chat platform seen from the middle: shows the replies to one message, in order, where its readers are."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is read: a room and a thread in it, or there by one person alone (`only`)."""
 
-    async def show(self, replies: AsyncIterator[Reply]) -> None:
-        """Show a turn's replies as they come."""
+    room: Room
+    thread: str = ""
+    only: Principal | None = None
+
+
+PostKind = Literal["status", "piece", "answer", "notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The whole of one visible message, as it is to stand now. Its text has passed the gate.
+
+    `status` says what Rolecall is doing; `piece` is an answer that is still growing; `answer` is final and bears the
+    answer's `id`; a `notice` is anything else: busy, an apology, a refusal.
+    """
+
+    kind: PostKind
+    text: str
+    sources: Sequence[Citation] = ()
+    id: str = ""
+
+
+class ChatDoor(Protocol):
+    """A chat platform seen from the middle. It shows and finds posts; it decides nothing.
+
+    Every method raises DoorUnavailable if the platform did not take the call, Undeliverable if it never will.
+    """
+
+    async def post(self, place: Place, post: Post, key: str) -> str:
+        """Show a new message that carries `key` where the platform keeps it; returns the platform's id for it."""
+
+    async def edit(self, place: Place, posted: str, post: Post) -> None:
+        """Replace a message of ours. The same call twice changes nothing more."""
+
+    async def find(self, place: Place, key: str) -> str | None:
+        """The id of our message that carries `key`, if there is one."""
+
+    async def remove(self, place: Place, posted: str) -> None:
+        """Take a message of ours away; no error if it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much may wait or come in: of one person in a minute, in a day and waiting, and of everybody waiting."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+    waiting: int = 50
+    total: int = 1000
+
+
+Verdict = Literal["accepted", "duplicate", "busy", "dropped"]
+"""`busy`: over quota, and one notice will say so; `dropped`: over quota, and a notice of the last minute has said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that one worker holds, as long as its lease is extended.
+
+    `fence` grows with each claim of the row; whoever writes with an older one is refused. `notice` is empty, or the
+    quota that was exceeded: then the row asks for that notice instead of an answer. `posted` is the placeholder's id,
+    `answer` what an earlier attempt had already recorded. Times are seconds since 1970.
+    """
+
+    row: int
+    event: str
+    message: Message
+    owner: str
+    fence: int
+    attempts: int
+    received: float
+    notice: str = ""
+    posted: str = ""
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row of the audit, without any message text.
+
+    `event` is ``begun`` (before the first visible piece), ``answered``, ``refused``, ``withheld`` (the gate dropped a
+    recorded answer), ``failed`` or ``forgotten``. `layer` names who refused: ``limits``, ``policy``, ``planner``,
+    ``gate``; `readers` are the label sets of Access.
+    """
+
+    event: str
+    answer: str
+    person: str
+    room: str
+    at: float
+    policy: str = ""
+    readers: tuple[tuple[str, ...], ...] = ()
+    documents: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    tool: str = ""
+    by: str = ""
+    model: str = ""
+    layer: str = ""
+    reason: str = ""
+    private: bool = False
+    ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An exchange as it is stored: `only` is empty, or the reference of the one person who saw the answer."""
+
+    conversation: str
+    exchange: Exchange
+    at: float
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How the inbox stands: counts by state, and the age of the oldest open row in seconds."""
+
+    waiting: int
+    running: int
+    dead: int
+    oldest: float
+
+
+class Inbox(Protocol):
+    """What came in and is not answered yet. Each call is one committed transaction, or raises and changes nothing.
+
+    Calls that take a Claim return False, and change nothing, once another worker holds the row.
+    """
+
+    async def add(self, event: str, message: Message, quota: Quota, now: float) -> Verdict:
+        """Take a message in; the same event, or the same message of a room, is taken in once for ever."""
+
+    async def claim(self, owner: str, now: float, lease: float) -> Claim | None:
+        """The next message to work on: first in first out in each conversation, fair between people."""
+
+    async def extend(self, claim: Claim, now: float, lease: float) -> bool:
+        """The heartbeat: hold the row for `lease` more seconds from now."""
+
+    async def placed(self, claim: Claim, posted: str) -> bool:
+        """Store the id of the placeholder."""
+
+    async def answered(
+        self, claim: Claim, answer: Answer, entries: Sequence[AuditEntry], remembered: Sequence[Remembered]
+    ) -> bool:
+        """Store the answer, its audit rows and its memory, all or nothing."""
+
+    async def finish(self, claim: Claim, entries: Sequence[AuditEntry] = (), dead: bool = False) -> bool:
+        """Close the row: it is answered, or `dead` after too many attempts."""
+
+    async def release(self, claim: Claim, not_before: float, counted: bool) -> bool:
+        """Give the row back until a time; `counted` says whether that was one of its attempts."""
+
+    async def abandon(self, owner: str) -> int:
+        """Give back every row of a worker that is known to be gone, at once; returns how many."""
+
+    async def queue(self, now: float) -> Queue:
+        """How it stands."""
+
+    async def purge(self, before: float) -> int:
+        """Blank text and answers of rows closed before a time (their keys stay); returns how many."""
+
+
+class Journal(Protocol):
+    """The audit and the memory of conversations."""
+
+    async def record(self, entries: Sequence[AuditEntry], remembered: Sequence[Remembered] = ()) -> None:
+        """Append audit rows and exchanges in one transaction."""
+
+    async def recall(self, conversation: str, only: str, limit: int) -> list[Exchange]:
+        """The latest exchanges that the whole conversation saw, and those that `only` saw alone; oldest first."""
+
+    async def forget(self, conversation: str, only: str) -> int:
+        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
+
+    async def expire(self, before: float) -> int:
+        """Delete exchanges older than a time; returns how many."""

@@ -67,6 +67,11 @@ class Message:
     thread: str = ""
     files: tuple[Attachment, ...] = ()
 
+    @property
+    def conversation(self) -> str:
+        """What this message belongs to: answers come in order, and memory is kept, per conversation."""
+        return f"{self.room.ref}#{self.thread}"
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -159,12 +164,25 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question and its answer, with the documents the answer rested on."""
+
+    question: str
+    answer: str
+    documents: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """A message with the authority it is answered under. Tools receive it from the runtime, never from the model."""
+    """A message with the authority it is answered under. Tools receive it from the runtime, never from the model.
+
+    `history` holds the earlier exchanges of the conversation that all readers of this turn may see, oldest first.
+    """
 
     id: str
     message: Message
     access: Access
+    history: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +191,8 @@ class Answer:
 
     `refused` is empty, or the reason for which nothing was answered (``no-access``, ``not-granted``,
     ``access-changed``); "not found" is not a refusal. `ms` holds milliseconds by step. `private` is the fuller
-    answer that only the asker gets.
+    answer that only the asker gets. `rests_on` names documents that the text may carry something of without citing
+    them: what a model read, replayed memory. `access` is the authority it was answered under.
     """
 
     text: str
@@ -184,6 +203,13 @@ class Answer:
     id: str = ""
     ms: Mapping[str, float] = field(default_factory=dict)
     private: Answer | None = None
+    rests_on: frozenset[str] = frozenset()
+    access: Access = Access()
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """Every document that a reader of this must be allowed to see."""
+        return self.rests_on.union(source.document for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +225,12 @@ class Delta:
 
     text: str
     sources: tuple[Citation, ...] = ()
+    rests_on: frozenset[str] = frozenset()
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """Every document that a reader of this must be allowed to see."""
+        return self.rests_on.union(source.document for source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
