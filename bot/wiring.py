@@ -138,9 +138,16 @@ async def document_labels(settings: Settings, base: Path) -> dict[str, Labels]:
 @asynccontextmanager
 async def open_index(settings: Settings, base: Path, embeddings: Embeddings | None = None) -> AsyncIterator[Gateway]:
     """The gateway to Qdrant, embedded or a server. Raises IndexUnavailable if it cannot be had."""
+    from connectors.models.embeddings import load_reranker
     from connectors.qdrant.gateway import Gateway
 
-    gateway = Gateway(_engine(settings, base), embeddings or embeddings_of(settings))
+    chosen, reranker = settings.embeddings, load_reranker(settings.embeddings)
+    gateway = Gateway(
+        _engine(settings, base),
+        embeddings or embeddings_of(settings),
+        chosen.name,
+        rerank=reranker.rerank if reranker else None,
+    )
     try:
         yield gateway
     finally:

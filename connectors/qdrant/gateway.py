@@ -17,9 +17,14 @@ from connectors.qdrant.fusion import Hit, fuse
 from connectors.qdrant.languages import languages_read
 from connectors.qdrant.payload import passage_of, payload_of, point_id, same_text
 from connectors.qdrant.sparse import SparseEncoder
-from connectors.qdrant.vectors import CANDIDATES, encode
+from connectors.qdrant.vectors import CANDIDATES, encode, searchable
+
+Rerank = Callable[[str, Sequence[str]], Sequence[float]]
+"""How well each text answers the question; only the order means anything."""
 
 _LOG = logging.getLogger("rolecall.index")
+RERANKED = 32
+"""Hits that a reranker reads with the question: it is slow, and the answer is rarely further down."""
 QUERIES = 512
 """Questions whose vectors are kept. Vectors only: what a question found is never kept."""
 
@@ -39,11 +44,13 @@ class Gateway:
         *,
         filters: Filters = only_for,
         recheck: Recheck = may_see,
+        rerank: Rerank | None = None,
     ):
         self._engine = engine
         self._embeddings = embeddings
         self._filters = filters
         self._recheck = recheck
+        self._rerank = rerank
         self._sparse = SparseEncoder()
         self._meaning = lru_cache(QUERIES)(embeddings.embed_query)
         self._writing = threading.Lock()
@@ -92,7 +99,12 @@ class Gateway:
     def _hybrid(self, query: str, access: Access, limit: int) -> list[Passage]:
         words = self._by_words(query, access)
         meaning = self._by_meaning(query, access, 2 * CANDIDATES, both=True)
-        return [hit.passage for hit in fuse(query, words, meaning, limit, self._reads)]
+        if self._rerank is None:
+            return [hit.passage for hit in fuse(query, words, meaning, limit, self._reads)]
+        hits = fuse(query, words, meaning, max(limit, RERANKED), self._reads)
+        read = self._rerank(query, [searchable(hit.passage) for hit in hits[:RERANKED]])
+        order = sorted(range(len(read)), key=lambda place: -read[place])
+        return [hit.passage for hit in ([hits[place] for place in order] + hits[RERANKED:])[:limit]]
 
     def _legs(self, query: str, access: Access, limit: int) -> dict[str, list[Passage]]:
         words = self._by_words(query, access)

@@ -7,7 +7,7 @@ import logging
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -272,3 +272,21 @@ async def test_a_closed_index_says_so(gateway: Gateway, engine: Engine) -> None:
     await gateway.close()
     with pytest.raises(IndexUnavailable, match="closed"):
         await gateway.search(QUESTION, COMPANY)
+
+
+async def test_a_reranker_has_the_last_word_on_the_order_and_sees_only_what_the_readers_may(tmp_path: Path) -> None:
+    read: list[str] = []
+
+    def shortest_first(question: str, texts: Sequence[str]) -> list[float]:
+        read.extend(texts)
+        return [-float(len(text)) for text in texts]
+
+    gateway = Gateway(make_engine("edge", tmp_path), HashEmbeddings(), rerank=shortest_first)
+    short = replace(passage(1, ["company"]), text="brake wear")
+    long = replace(passage(2, ["company"]), text="brake wear brake wear brake wear and the limit of it")
+    hidden = replace(passage(3, ["hr"]), text="brake")
+    await gateway.put([long, short, hidden])
+    found = await gateway.search("brake wear", COMPANY, 2)
+    await gateway.close()
+    assert [one.id for one in found] == [short.id, long.id]
+    assert len(read) == 2
