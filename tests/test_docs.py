@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
@@ -26,20 +27,15 @@ def keys(model: type[BaseModel]) -> set[str]:
     found: set[str] = set()
     for name, field in model.model_fields.items():
         found.add(field.alias or name)
-        for part in re.findall(r"\b[A-Z]\w+\b", str(field.annotation)):
-            nested = next((kind for kind in known_models() if kind.__name__ == part), None)
-            if nested is not None and nested is not model:
-                found |= keys(nested)
+        for nested in models_in(field.annotation):
+            found |= keys(nested)
     return found
 
 
-def known_models() -> list[type[BaseModel]]:
-    found, todo = [], [BaseModel]
-    while todo:
-        kind = todo.pop()
-        todo += kind.__subclasses__()
-        found.append(kind)
-    return found
+def models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]
 
 
 def commands() -> dict[str, object]:

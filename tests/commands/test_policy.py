@@ -53,7 +53,7 @@ class Company:
 
         app.add_typer(policy_app, name="policy")
         settings = str(self.folder / "rolecall.yaml")
-        done = CliRunner().invoke(app, ["--config", settings, "policy", *arguments], env={"COLUMNS": "200"})
+        done = CliRunner().invoke(app, ["--config", settings, "policy", *arguments], env={"COLUMNS": "200", "TERM": "xterm"})
         if done.exception and not isinstance(done.exception, SystemExit | ConfigError):
             raise done.exception
         return done
