@@ -5,6 +5,7 @@ One class for each room's tables, all over the same engine; each table's form is
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -29,6 +30,8 @@ from bot.types import Labels
 
 BUSY_TIMEOUT = 2000
 """Milliseconds that a SQLite writer waits for another one before it gives up."""
+_PARTING = 0.1
+"""Seconds in which aiosqlite's thread can tell this event loop that it ends: after a failed connect nobody waits for it."""
 _AT_ONCE = 500
 """Ids in one question: SQLite takes 999 parameters in its older versions."""
 
@@ -106,6 +109,7 @@ async def _bring_up_to_date(engine: AsyncEngine) -> None:
     except CommandError as error:
         raise ConfigError(f"database: {engine.url!r}: {error}; was it written by a newer version?") from error
     except (DBAPIError, OSError) as error:
+        await asyncio.sleep(_PARTING)
         raise ConfigError(f"database: {engine.url!r}: {getattr(error, 'orig', error)}") from error
 
 

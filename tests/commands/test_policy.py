@@ -1,6 +1,7 @@
 """`rolecall policy` from the command line: words for people, JSON for programs, exit codes for CI."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from bot.commands.common import console
 from bot.commands.policy import app as policy_app
 from bot.errors import ConfigError
 from bot.ports import DocumentRecord
@@ -53,7 +55,7 @@ class Company:
 
         app.add_typer(policy_app, name="policy")
         settings = str(self.folder / "rolecall.yaml")
-        done = CliRunner().invoke(app, ["--config", settings, "policy", *arguments], env={"COLUMNS": "200", "TERM": "xterm"})
+        done = CliRunner().invoke(app, ["--config", settings, "policy", *arguments])
         if done.exception and not isinstance(done.exception, SystemExit | ConfigError):
             raise done.exception
         return done
@@ -70,8 +72,10 @@ class Company:
 
 
 @pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
+def company(tmp_path: Path) -> Iterator[Company]:
+    width, console.width = console.width, 200
+    yield Company(tmp_path)
+    console.width = width
 
 
 def test_check_needs_nothing_but_the_file(company: Company) -> None:
