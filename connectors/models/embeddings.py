@@ -7,20 +7,23 @@ eight-bit matrices faster, linear layers are rounded, if the vectors stay what t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from bot.errors import ConfigError
 from bot.settings import EmbeddingSettings
+from connectors.models.thread import compute
 from connectors.models.weights import EMBEDDED, check_folder, fetched
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 BATCH_TOKENS = 512
 """Tokens in a batch, padding included: enough to keep two cores busy, few enough to stay in their caches."""
 SAMPLE = (
@@ -36,12 +39,13 @@ CLOSE = 0.99
 
 def load_embeddings(settings: EmbeddingSettings) -> Embeddings:
     """The embedding model that the settings name, loaded. Raises ConfigError if it cannot be."""
-    return LocalEmbeddings(_sentence_transformer(settings.name))
+    return LocalEmbeddings(compute(lambda: _sentence_transformer(settings.name)))
 
 
 def load_reranker(settings: EmbeddingSettings) -> Reranker | None:
     """The cross-encoder that the settings name, loaded; None if they name none. Raises ConfigError."""
-    return Reranker(_cross_encoder(settings.reranker)) if settings.reranker else None
+    name = settings.reranker
+    return Reranker(compute(lambda: _cross_encoder(name))) if name else None
 
 
 class LocalEmbeddings(Embeddings):
@@ -72,8 +76,8 @@ class Reranker:
         """How well each text answers the question, in order; higher is better, and only the order means anything."""
         if not texts:
             return []
-        scores = self._model.predict([(query, text) for text in texts], show_progress_bar=False)
-        return [float(score) for score in scores]
+        pairs = [(query, text) for text in texts]
+        return [float(score) for score in compute(lambda: self._model.predict(pairs, show_progress_bar=False))]
 
 
 def embedded_folder() -> Path:
@@ -143,18 +147,19 @@ def _rounded_well(model: SentenceTransformer) -> bool:
     return bool((before * _encode(model, SAMPLE)).sum(-1).min() >= CLOSE)
 
 
-def _encode(model: SentenceTransformer, texts: Sequence[str]) -> torch.Tensor:
+def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Matrix:
     """Unit vectors of shape (texts, size)."""
     import torch
 
-    vectors = torch.empty(0)
-    with torch.inference_mode():
-        for places, features in _batches(model, texts):
-            found = torch.nn.functional.normalize(model(features)["sentence_embedding"].float(), dim=-1).cpu()
-            if not len(vectors):
-                vectors = found.new_empty(len(texts), found.shape[-1])
-            vectors[places] = found
-    return vectors
+    def vectors(features: dict[str, Any]) -> Matrix:
+        with torch.inference_mode():
+            on_device = {name: values.to(model.device) for name, values in features.items()}
+            unit = torch.nn.functional.normalize(model(on_device)["sentence_embedding"].float(), dim=-1)
+            return np.asarray(unit.cpu())
+
+    found = [(places, compute(partial(vectors, features))) for places, features in _batches(model, texts)]
+    order = np.argsort([place for places, _ in found for place in places])
+    return np.concatenate([part for _, part in found])[order]
 
 
 def _batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Any]]]:
@@ -170,5 +175,4 @@ def _batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple
 
 
 def _padded(model: SentenceTransformer, rows: list[list[int]]) -> dict[str, Any]:
-    features = model.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
-    return {name: values.to(model.device) for name, values in features.items()}
+    return dict(model.tokenizer.pad({"input_ids": rows}, return_tensors="pt"))

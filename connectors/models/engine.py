@@ -1,6 +1,6 @@
 """Lets several chats share one model: a step reads the next token of each chat that is talking, in one batch.
 
-One worker thread owns the model. Requests join and leave between two steps. Long prompts are read in chunks, so that
+Each step is a turn on torch's thread. Requests join and leave between two steps. Long prompts are read in chunks, so that
 nobody waits for them; the chunks lie at fixed places, so that what a chat computes does not depend on its company.
 """
 
@@ -9,16 +9,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import torch
 
 from bot.errors import BotError, ModelUnavailable
+from connectors.models import thread
 from connectors.models.ragged import Memory, Piece, step
 
-CHUNK = 128
+CHUNK = 512
 """Tokens of prompts that are read in one step, at most."""
 WAITING = 8
 """Requests that may wait for each one that is served; more are refused."""
@@ -50,7 +51,7 @@ Event = Tokens | BaseException
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One answer to write. `deliver` is called on the worker thread and must not block."""
+    """One answer to write. `deliver` is called on torch's thread and must not block."""
 
     prompt: list[int]
     limit: int
@@ -87,7 +88,6 @@ class Engine:
         self._waiting: deque[Request] = deque()
         self._chats: deque[_Chat] = deque()
         self._working = False
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="rolecall-model")
 
     @property
     def busy(self) -> int:
@@ -109,17 +109,25 @@ class Engine:
             self._waiting.append(request)
             if not self._working:
                 self._working = True
-                self._worker.submit(self._run).add_done_callback(self._after)
+                self._go_on()
 
-    def _run(self) -> None:
+    def _go_on(self) -> None:
+        thread.submit(self._turn).add_done_callback(self._after)
+
+    def _turn(self) -> bool:
+        """One step, if anybody wants one; whether there was one."""
+        if not self._admit():
+            return False
         with torch.inference_mode():
-            while self._admit():
-                self._step()
+            self._step()
+        return True
 
-    def _after(self, future: Future[None]) -> None:
-        """If the worker failed, everybody who waits hears of it, and the next request starts afresh."""
+    def _after(self, future: Future[bool]) -> None:
+        """Take the next turn. If one failed, everybody who waits hears of it, and the next request starts afresh."""
         error = future.exception()
         if error is None:
+            if future.result():
+                self._go_on()
             return
         with self._lock:
             left = [chat.request for chat in self._chats] + list(self._waiting)

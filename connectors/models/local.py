@@ -16,6 +16,7 @@ from connectors.models.choice import Grammars
 from connectors.models.dialect import dialect_of
 from connectors.models.engine import Engine
 from connectors.models.ragged import ATTENTION, Memory, Piece, register_attention, step
+from connectors.models.thread import compute
 from connectors.models.weights import EMBEDDED, folder_of
 
 EMBEDDED_NAME = "SmolLM2-135M-Instruct"
@@ -25,6 +26,10 @@ _TOLERANCE = 0.02
 
 def load_local(settings: ModelSettings, cache: Path) -> tuple[TransformersChat, int, str]:
     """The chat model, how many parameters it has, and how it computes. Raises ConfigError."""
+    return compute(lambda: _load(settings, cache))
+
+
+def _load(settings: ModelSettings, cache: Path) -> tuple[TransformersChat, int, str]:
     device = _device(settings.device)
     folder = folder_of(settings.name, cache)
     tokenizer = _tokenizer(folder, settings.name)

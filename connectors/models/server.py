@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from httpx import HTTPError
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from openai import (
@@ -24,6 +25,7 @@ from bot.settings import ModelSettings
 
 TIMEOUT = 60.0
 """Seconds for which a server may send nothing."""
+NONSENSE = "The model server sent something that cannot be understood; please tell your admin."
 RETRIES = 2
 """Further attempts when it does not answer, is busy or fails, with growing pauses."""
 
@@ -75,6 +77,16 @@ def _told() -> Iterator[None]:
         yield
     except OpenAIError as error:
         raise ModelUnavailable(_words(error)) from error
+    except HTTPError as error:  # the client lets pass what happens in the middle of a stream
+        raise ModelUnavailable("The model server broke off in the middle of its answer; please try again.") from error
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+    ) as error:  # how LangChain stumbles over nonsense
+        raise ModelUnavailable(NONSENSE) from error
 
 
 def _words(error: OpenAIError) -> str:
@@ -91,4 +103,4 @@ def _words(error: OpenAIError) -> str:
             return "The model server is busy; please try again in a minute."
         case APIStatusError():
             return f"The model server failed (status {error.status_code}); please try again later."
-    return "The model server sent something that cannot be understood; please tell your admin."
+    return NONSENSE
