@@ -17,7 +17,7 @@ class Words:
     """One language's sentences; `abilities` says what each tool does for a person, `examples` what one could ask it.
 
     Places to fill: `{what}` and `{tool}` in not_granted and not_installed, `{id}` in failed, `{names}` in files_unread,
-    `{labels}` in help_documents, `{example}` in help_example.
+    `{labels}` in help_documents, `{example}` in help_example, `{id}` in gave_up.
     """
 
     not_found: str
@@ -30,6 +30,12 @@ class Words:
     too_many_steps: str
     unclear: str
     failed: str
+    busy: str
+    slow: str
+    model_away: str
+    documents_away: str
+    gave_up: str
+    forgotten: str
     files_unread: str
     thinking: str
     searching: str
@@ -62,6 +68,12 @@ ENGLISH = Words(
     too_many_steps="I stopped: this took more steps than one request may take. Please ask for one thing at a time.",
     unclear="I am not sure what you would like me to do. Could you say it in another way?",
     failed="Something went wrong. Please try again; if it happens again, report error {id}.",
+    busy="I have more from you than I may take on at once, so I left this one out. Please ask it again in a minute.",
+    slow="This is taking longer than usual. Your question is kept, and the answer will appear here.",
+    model_away="The model cannot be reached at the moment. Your question is kept, and the answer will appear here.",
+    documents_away="The documents cannot be searched at the moment. Your question is kept, and the answer will appear here.",
+    gave_up="I'm sorry, I could not answer this. Please ask again later; if it happens again, report error {id}.",
+    forgotten="I have forgotten what was said in this conversation. Nothing of it will be used again.",
     files_unread="I cannot read attached files yet ({names}), so I have not looked inside.",
     thinking="Thinking about what to do",
     searching="Searching the documents",
@@ -116,6 +128,12 @@ JAPANESE = Words(
     too_many_steps="一つの依頼に使える手順の上限に達したため、中断しました。依頼を一つずつに分けてください。",
     unclear="ご依頼の内容をうまく読み取れませんでした。別の言い方で教えていただけますか。",
     failed="エラーが発生しました。もう一度お試しください。続く場合はエラー番号 {id} をお知らせください。",
+    busy="一度にお受けできる件数を超えたため、この質問は受け付けませんでした。1分ほどしてからもう一度お送りください。",
+    slow="通常より時間がかかっています。質問は保管してあり、回答はここに表示されます。",
+    model_away="現在モデルに接続できません。質問は保管してあり、回答はここに表示されます。",
+    documents_away="現在文書を検索できません。質問は保管してあり、回答はここに表示されます。",
+    gave_up="申し訳ありませんが、お答えできませんでした。後ほどもう一度質問してください。続く場合はエラー番号 {id} をお知らせください。",
+    forgotten="この会話の内容を忘れました。今後の回答には使いません。",
     files_unread="添付ファイル（{names}）はまだ読めないため、中身は確認していません。",
     thinking="進め方を考えています",
     searching="文書を検索しています",
