@@ -19,11 +19,11 @@ class FakeDirectory:
     """People and rooms in memory; a room that has no roster is one whose roster cannot be read."""
 
     def __init__(self, people: Sequence[Principal] = (), rosters: Mapping[Room, Sequence[Principal]] | None = None):
-        self._people = {person.ref: person for person in people}
+        self.people = {person.ref: person for person in people}
         self.rosters = dict(rosters or {})
 
     async def person(self, ref: str) -> Principal | None:
-        return self._people.get(ref)
+        return self.people.get(ref)
 
     async def room(self, ref: str) -> Room | None:
         return next((room for room in self.rosters if room.ref == ref), None)

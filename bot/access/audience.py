@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.access.policy import Grant, Policy
@@ -60,7 +60,11 @@ class Readers:
 
 
 class Audience:
-    """Finds the readers of a room. `policy` gives the policy that holds now."""
+    """Finds the readers of a room. `policy` gives the policy that holds now.
+
+    The asker and the room are looked up again each time: who lost a role, was deactivated, or is not known any more
+    loses it in the middle of a turn, and a room that was opened to others is a room of others at once.
+    """
 
     def __init__(self, policy: Callable[[], Policy], directory: Directory):
         self._policy = policy
@@ -72,14 +76,24 @@ class Audience:
 
     async def private(self, asker: Principal) -> Access:
         """What the asker alone may see."""
-        return alone(self._policy(), asker).access
+        return alone(self._policy(), await self._now(asker)).access
 
     async def readers(self, asker: Principal, room: Room) -> Readers:
         """The readers behind `access`, each with what they may see and why."""
         if room.kind == "direct":
-            return alone(self._policy(), asker)
-        roster = await self._directory.members(room)
-        return together(self._policy(), asker, room, roster)
+            return alone(self._policy(), await self._now(asker))
+        place = await self._directory.room(room.ref)
+        if place is None or place.kind == "direct" or room.kind == "external":
+            place = room
+        roster = await self._directory.members(place)
+        return together(self._policy(), await self._now(asker), place, roster)
+
+    async def _now(self, asker: Principal) -> Principal:
+        """The asker as the directory knows them now: who is not known is nobody, and an outsider becomes no member."""
+        known = await self._directory.person(asker.ref)
+        if known is None or known.ref != asker.ref:
+            return replace(asker, groups=frozenset(), active=False)
+        return known if asker.kind == "member" else replace(known, kind=asker.kind)
 
 
 def alone(policy: Policy, asker: Principal) -> Readers:

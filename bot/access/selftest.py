@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.access import references
-from bot.access.audience import Audience, Readers
+from bot.access.audience import Readers, alone, together
 from bot.access.explain import Target, explain
 from bot.access.policy import Policy, PolicyTest
 from bot.ports import Directory
-from bot.types import Principal, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +63,11 @@ async def _readers(policy: Policy, test: PolicyTest, directory: Directory | None
     if test.kind is not None:
         asker = replace(asker, kind=test.kind)
     if test.room is None:
-        room = Room(asker.platform, asker.tenant, "direct", "direct")
-        return await Audience(lambda: policy, _Nobody()).readers(asker, room)
+        return alone(policy, asker)
     found = await directory.room(test.room) if directory else None
     if directory and found:
-        return await Audience(lambda: policy, directory).readers(asker, found)
-    return await Audience(lambda: policy, _Nobody()).readers(asker, references.room(test.room))
+        return together(policy, asker, found, await directory.members(found))
+    return together(policy, asker, references.room(test.room), ())
 
 
 def _reason(policy: Policy, readers: Readers, label: str) -> str:
@@ -79,16 +76,3 @@ def _reason(policy: Policy, readers: Readers, label: str) -> str:
     decisive = next((finding for finding in findings if not finding.allowed), findings[0])
     cited = f" (line {', '.join(map(str, decisive.lines))})" if decisive.lines else ""
     return f"{decisive.who} {decisive.why}{cited}"
-
-
-class _Nobody:
-    """A directory in which every room has no reader but the asker."""
-
-    async def person(self, ref: str) -> Principal | None:
-        return None
-
-    async def room(self, ref: str) -> Room | None:
-        return None
-
-    async def members(self, room: Room) -> Sequence[Principal] | None:
-        return ()

@@ -31,6 +31,7 @@ from tests.access.policies import (
 )
 from tests.fakes import FakeDirectory
 
+PEOPLE = [FIONA, CARLA, OSKAR, BOTH, PLAIN, GONE, GUEST, EXTERNAL, FOREIGN, ROBOT]
 LABELS = ("company", "filings", "sap", "maintenance", "hr")
 
 
@@ -38,7 +39,7 @@ async def heard(asker: Principal, room: Room, roster: Sequence[Principal] | None
     """The labels that the room may hear of, when this person asks."""
     rosters = {} if roster is None else {room: roster}
     parsed = parse_policy(policy)
-    access = await Audience(lambda: parsed, FakeDirectory(rosters=rosters)).access(asker, room)
+    access = await Audience(lambda: parsed, FakeDirectory(PEOPLE, rosters)).access(asker, room)
     return {label for label in LABELS if access.sees({label})}
 
 
@@ -63,7 +64,7 @@ async def test_a_public_room_that_is_listed_still_hears_only_what_every_member_m
 
 
 async def test_an_outsider_who_asks_makes_the_room_one_of_outsiders() -> None:
-    audience = Audience(lambda: POLICY, FakeDirectory(rosters={ALL: [FIONA]}))
+    audience = Audience(lambda: POLICY, FakeDirectory(PEOPLE, {ALL: [FIONA]}))
     assert (await audience.readers(GUEST, ALL)).rule == "outsider"
     assert (await audience.readers(FIONA, ALL)).rule == "public"
 
@@ -135,7 +136,7 @@ async def test_a_ceiling_lowers_a_public_room_too() -> None:
 
 
 async def test_documents_that_name_their_own_readers_are_heard_by_those_alone() -> None:
-    audience = Audience(lambda: POLICY, FakeDirectory(rosters={FINANCE: [FIONA, CARLA], ALL: [FIONA]}))
+    audience = Audience(lambda: POLICY, FakeDirectory(PEOPLE, {FINANCE: [FIONA, CARLA], ALL: [FIONA]}))
     document = own_labels(FIONA)
     assert (await audience.private(FIONA)).sees(document)
     assert not (await audience.private(CARLA)).sees(document)
@@ -144,7 +145,7 @@ async def test_documents_that_name_their_own_readers_are_heard_by_those_alone() 
 
 
 async def test_tools_are_the_askers_and_the_policy_is_named() -> None:
-    audience = Audience(lambda: POLICY, FakeDirectory(rosters={FINANCE: [FIONA, OSKAR]}))
+    audience = Audience(lambda: POLICY, FakeDirectory(PEOPLE, {FINANCE: [FIONA, OSKAR]}))
     for access in (await audience.access(FIONA, FINANCE), await audience.private(FIONA)):
         assert access.tools == {"search_documents", "summarize", "write_code"}
         assert access.policy == POLICY.hash
@@ -154,7 +155,7 @@ async def test_tools_are_the_askers_and_the_policy_is_named() -> None:
 
 async def test_the_policy_that_holds_at_the_moment_decides() -> None:
     policies = [POLICY, parse_policy(TEXT.replace("    read: [filings, sap]\n", "    read: [hr]\n"))]
-    audience = Audience(lambda: policies[0], FakeDirectory())
+    audience = Audience(lambda: policies[0], FakeDirectory(PEOPLE))
     assert (await audience.private(FIONA)).sees({"filings"})
     policies.pop(0)
     assert not (await audience.private(FIONA)).sees({"filings"})
@@ -162,13 +163,12 @@ async def test_the_policy_that_holds_at_the_moment_decides() -> None:
 
 async def test_a_file_that_somebody_shared_with_two_people_is_not_lost_to_both_in_their_room() -> None:
     """The intersection is over documents, not over label names: a document may reach each reader by another label."""
-    access = await Audience(lambda: POLICY, FakeDirectory(rosters={FINANCE: [FIONA, OSKAR]})).access(FIONA, FINANCE)
+    access = await Audience(lambda: POLICY, FakeDirectory(PEOPLE, {FINANCE: [FIONA, OSKAR]})).access(FIONA, FINANCE)
     assert not access.sees({"filings"})
     assert not access.sees({"maintenance"})
     assert access.sees({"filings", "maintenance"})
 
 
-PEOPLE = [FIONA, CARLA, OSKAR, BOTH, PLAIN, GONE, GUEST, EXTERNAL, FOREIGN, ROBOT]
 label_sets = st.frozensets(st.sampled_from(LABELS), max_size=4)
 
 
@@ -235,3 +235,40 @@ def test_one_reader_more_never_shows_more(roster: list[Principal], more: Princip
 def test_no_access_is_no_access() -> None:
     assert not Access().can_read
     assert not for_everyone([frozenset()]).can_read
+
+
+async def test_the_directory_of_the_moment_says_who_the_asker_is() -> None:
+    directory = FakeDirectory(PEOPLE, {FINANCE: [FIONA, CARLA]})
+    audience = Audience(lambda: POLICY, directory)
+    assert (await audience.private(replace(FIONA, groups=frozenset()))).sees({"filings"})
+    for changed in (replace(FIONA, groups=frozenset()), replace(FIONA, active=False), replace(FIONA, kind="guest")):
+        directory.people[FIONA.ref] = changed
+        assert not (await audience.private(FIONA)).sees({"filings"})
+        assert not (await audience.access(FIONA, FINANCE)).sees({"filings"})
+        assert not (await audience.access(FIONA, DIRECT)).sees({"filings"})
+    assert (await audience.access(FIONA, FINANCE)).tools == frozenset()
+
+
+@pytest.mark.parametrize("room", [DIRECT, ALL, FINANCE])
+async def test_whom_the_directory_does_not_know_is_nobody(room: Room) -> None:
+    audience = Audience(lambda: POLICY, FakeDirectory(rosters={room: [CARLA]}))
+    access = await audience.access(FIONA, room)
+    assert not access.can_read
+    assert access.tools == frozenset()
+
+
+async def test_an_outsider_whom_the_directory_calls_a_member_stays_an_outsider() -> None:
+    known = replace(GUEST, kind="member")
+    assert not (await Audience(lambda: POLICY, FakeDirectory([known])).private(GUEST)).can_read
+
+
+async def test_a_room_that_was_opened_to_another_organisation_meanwhile_hears_nothing() -> None:
+    opened = replace(FINANCE, kind="external")
+    audience = Audience(lambda: POLICY, FakeDirectory(PEOPLE, {opened: [FIONA]}))
+    assert not (await audience.access(FIONA, FINANCE)).can_read
+
+
+async def test_a_shared_room_never_counts_as_a_direct_one() -> None:
+    claimed = replace(FINANCE, kind="direct")
+    audience = Audience(lambda: POLICY, FakeDirectory(PEOPLE, {claimed: [FIONA], FINANCE: [FIONA, OSKAR]}))
+    assert not (await audience.access(FIONA, FINANCE)).sees({"filings"})

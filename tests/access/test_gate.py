@@ -98,3 +98,37 @@ async def test_a_source_link_to_an_unlisted_host_is_left_out(house: House) -> No
     shown = await house.gate.room(question(FINANCE), replace(ANSWER, sources=(foreign,)))
     assert shown is not None
     assert shown.sources[0].url == ""
+
+
+@pytest.mark.parametrize("document", ["airline/report.pdf", "airline/unknown.pdf"])
+async def test_what_a_text_rests_on_without_citing_it_is_checked_as_well(house: House, document: str) -> None:
+    house.directory.rosters[FINANCE] = [FIONA, OSKAR]
+    uncited = Answer("Twelve.", rests_on=frozenset({document}))
+    assert await house.gate.room(question(FINANCE), uncited) is None
+    assert await house.gate.asker(question(DIRECT, OSKAR), uncited) is None
+    assert await house.gate.piece(question(FINANCE), Delta("Twelve.", rests_on=frozenset({document}))) is None
+
+
+async def test_the_private_answer_within_is_held_to_what_the_asker_may_see(house: House) -> None:
+    house.directory.rosters[FINANCE] = [FIONA, OSKAR]
+    both = Answer("Nothing here.", private=ANSWER)
+    for_fiona = await house.gate.room(question(FINANCE), both)
+    assert for_fiona is not None
+    assert for_fiona.private is not None
+    assert for_fiona.private.text == "Revenue was 12 [1]. See [link removed]"
+    for_oskar = await house.gate.room(question(FINANCE, OSKAR), both)
+    assert for_oskar is not None
+    assert for_oskar.private is None
+
+
+async def test_who_loses_a_role_during_the_turn_is_not_shown_its_answer(house: House) -> None:
+    house.directory.people[FIONA.ref] = replace(FIONA, groups=frozenset())
+    assert await house.gate.asker(question(DIRECT), ANSWER) is None
+    assert await house.gate.room(question(FINANCE), ANSWER) is None
+
+
+async def test_a_title_is_made_inert_too(house: House) -> None:
+    named = replace(REPORT, title="Report <!channel> https://evil.com/x")
+    shown = await house.gate.asker(question(DIRECT), replace(ANSWER, sources=(named,)))
+    assert shown is not None
+    assert shown.sources[0].title == "Report [mention removed] [link removed]"
