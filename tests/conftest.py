@@ -105,9 +105,26 @@ def rolecall(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rolecall.yaml of the small company, synced."""
+def derived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What takes long to derive and is the same for every company: converted weights, the trained router."""
+    folder = tmp_path_factory.mktemp("derived")
+    for name in ("models", "router"):
+        (folder / name).mkdir()
+    return folder
+
+
+def share(derived: Path, data: Path) -> None:
+    """Let a company's data folder use what is derived already."""
+    data.mkdir(parents=True)
+    for one in derived.iterdir():
+        (data / one.name).symlink_to(one)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory, derived: Path) -> Path:
+    """The rolecall.yaml of the small company, synced. Tests that use it belong to the xdist group `model`."""
     config = write_company(tmp_path_factory.mktemp("company"))
+    share(derived, config.parent / ".rolecall")
     with pytest.raises(SystemExit) as left:
         main(["--config", str(config), "sync", "--json"])
     assert not left.value.code

@@ -16,6 +16,7 @@ from typer.main import get_command
 from bot.__main__ import make_app
 from bot.access.schema import PolicyFile
 from bot.settings import Settings
+from tests.conftest import share
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,8 +94,9 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 300
 
 
-@pytest.mark.xdist_group("airline")
-def test_every_shell_block_of_the_readme_runs(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("model")
+def test_every_shell_block_of_the_readme_runs(tmp_path: Path, derived: Path) -> None:
+    share(derived, tmp_path / "acme" / ".rolecall")
     blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
     assert blocks
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -58,14 +58,16 @@ class ServedChat(BaseChatOpenAI):
                 yield chunk
 
 
-def connect(settings: ModelSettings, secret: str | None) -> ServedChat:
+def connect(
+    settings: ModelSettings, secret: str | None, timeout: float = TIMEOUT, retries: int = RETRIES
+) -> ServedChat:
     """The chat model that a server offers under a name. Nothing is sent yet."""
     return ServedChat(
         model=settings.name,
         base_url=settings.url,
         api_key=SecretStr(secret or "none"),
-        timeout=TIMEOUT,
-        max_retries=RETRIES,
+        timeout=timeout,
+        max_retries=retries,
         max_tokens=settings.max_new_tokens,
         temperature=0.0,
     )

@@ -22,6 +22,7 @@ from bot.settings import EmbeddingSettings
 from bot.types import Plan
 from connectors.models.embeddings import load_embeddings
 
+pytestmark = pytest.mark.xdist_group("model")
 HELD_OUT: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text(encoding="utf-8"))
 LEARNT: dict[str, list[str]] = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
 
@@ -42,8 +43,8 @@ def embeddings() -> Embeddings:
 
 
 @pytest.fixture(scope="module")
-def router(embeddings: Embeddings) -> Router:
-    return open_router(embeddings)
+def router(embeddings: Embeddings, derived: Path) -> Router:
+    return open_router(embeddings, derived / "router")
 
 
 @pytest.fixture

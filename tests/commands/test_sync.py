@@ -18,7 +18,7 @@ QUIET = {"added": 0, "changed": 0, "relabelled": 0, "unchanged": 0, "deleted": 0
 @pytest.fixture
 def config(company: Path, tmp_path: Path) -> Path:
     """A copy of the small company, synced."""
-    shutil.copytree(company.parent, tmp_path / "acme")
+    shutil.copytree(company.parent, tmp_path / "acme", symlinks=True)
     return tmp_path / "acme" / company.name
 
 

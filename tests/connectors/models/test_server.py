@@ -1,0 +1,175 @@
+"""A model behind an OpenAI-compatible URL: a real server process, and servers that fail in every way they can."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import tool
+
+from bot.errors import ModelUnavailable
+from bot.settings import ModelSettings
+from connectors.models.load import LoadedModel, load_chat_model
+from connectors.models.server import connect
+
+pytestmark = pytest.mark.xdist_group("model")
+
+STARTS = 90.0
+"""Seconds that the server may take to load the model."""
+
+
+@tool
+def search_documents(query: str) -> str:
+    """Search the company's documents."""
+    return query
+
+
+@pytest.fixture(scope="module")
+def server(embedded: LoadedModel, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseChatModel]:
+    """`transformers serve` with the embedded model, as one would start it by hand."""
+    (folder,) = [path for path in cache.iterdir() if path.is_dir()]
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(folder), "--host", "127.0.0.1"]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([*command, "--port", str(port)], env=environment, stdout=out, stderr=out)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, log)
+        settings = ModelSettings(
+            provider="openai", name=str(folder), url=f"http://127.0.0.1:{port}/v1", max_new_tokens=24
+        )
+        yield load_chat_model(settings, cache).chat
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + STARTS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urlopen(url, timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.3)
+    pytest.skip(f"`transformers serve` does not start here: {log.read_text(errors='replace')[-300:]}")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_real_server_answers_streams_and_is_told_of_tools(server: BaseChatModel) -> None:
+    answer = await server.ainvoke("What is the capital of France?")
+    assert "Paris" in answer.text
+    pieces = [chunk.text async for chunk in server.astream("What is the capital of France?")]
+    assert len([piece for piece in pieces if piece]) > 2
+    assert "Paris" in "".join(pieces)
+    assert (await server.bind_tools([search_documents]).ainvoke("Hello!")).response_metadata["model_name"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_the_server_does_not_know_is_told(server: BaseChatModel) -> None:
+    url = str(server.openai_api_base)  # type: ignore[attr-defined]
+    other = connect(ModelSettings(provider="openai", name="/no/such/model", url=url), None, retries=0)
+    with pytest.raises(ModelUnavailable, match="The model server"):
+        await other.ainvoke("Hello!")
+
+
+CHUNK = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+PIECE = f"data: {json.dumps(CHUNK | {'choices': [{'index': 0, 'delta': {'content': 'Half'}}]})}\n\n"
+FAULTS = {
+    "status 500": "failed .status 500.",
+    "refused key": "refused our key",
+    "busy": "busy; please try again",
+    "HTML": "cannot be understood",
+    "no JSON": "cannot be understood",
+    "other JSON": "cannot be understood",
+    "broken off": "broke off in the middle|cannot be reached",
+    "hanging": "did not answer in time",
+    "cut stream": "broke off in the middle|cannot be reached",
+}
+
+
+class Faulty(BaseHTTPRequestHandler):
+    """Fails as the first part of the path says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        kind = self.path.split("/")[1].replace("%20", " ")
+        match kind:
+            case "status 500":
+                self._say(500, b'{"error": {"message": "boom"}}')
+            case "refused key":
+                self._say(401, b'{"error": {"message": "no"}}')
+            case "busy":
+                self._say(429, b'{"error": {"message": "later"}}')
+            case "HTML":
+                self._say(200, b"<html>It works!</html>", "text/html")
+            case "no JSON":
+                self._say(200, b"{")
+            case "other JSON":
+                self._say(200, b'{"answer": 42}')
+            case "hanging":
+                time.sleep(1.5)
+            case "broken off":
+                self._say(200, b"{", length=1000)
+            case "cut stream":
+                self._say(200, PIECE.encode(), "text/event-stream", length=5000)
+        self.close_connection = True
+
+    def _say(self, status: int, body: bytes, kind: str = "application/json", length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_way_to_fail_has_its_words(faulty: str, fault: str) -> None:
+    settings = ModelSettings(provider="openai", name="m", url=f"{faulty}/{fault.replace(' ', '%20')}/v1")
+    chat = connect(settings, "key", timeout=1.0, retries=0)
+    asked = streamed(chat) if fault == "cut stream" else chat.ainvoke("Hello!")
+    with pytest.raises(ModelUnavailable, match=FAULTS[fault]):
+        await asked
+
+
+async def streamed(chat: BaseChatModel) -> str:
+    return "".join([chunk.text async for chunk in chat.astream("Hello!")])
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    settings = ModelSettings(provider="openai", name="m", url=f"http://127.0.0.1:{free_port()}/v1")
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        await asyncio.wait_for(connect(settings, None).ainvoke("Hello!"), 30)
