@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from importlib.resources import files
 from typing import Literal
 
@@ -17,6 +18,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from bot.assistant.followups import completed
 from bot.assistant.grounding import MARKER, support
 from bot.assistant.material import numbered
 from bot.assistant.quoting import Quote, quotes
@@ -63,22 +65,23 @@ class Librarian:
     async def answer(self, turn: Turn, question: str) -> AsyncIterator[Reply]:
         """Status, then whole checked sentences with their markers, then Done with the answer and its sources."""
         say, started = words(language(question)), self._clock()
+        question = completed(question, turn.history)
         yield Status(say.searching)
         passages = await self._index.search(question, turn.access, FOUND)
         searched = self._clock()
         found = await asyncio.to_thread(quotes, question, passages, self._sentences, self._embeddings)
-        page, model = _Page(), ""
+        page, model, read = _Page(), "", frozenset[str]()
         if found and self._style == "compose":
             yield Status(say.writing)
             async with aclosing(self._composed(question, passages[:READ], found)) as composed:
                 async for sentence, passage in composed:
-                    model = self._model_name
-                    yield page.add(sentence, passage, alone=sentence.startswith(_LIST_ITEM))
+                    model, read = self._model_name, frozenset(one.document for one in passages[:READ])
+                    yield replace(page.add(sentence, passage, alone=sentence.startswith(_LIST_ITEM)), rests_on=read)
         if not page.text:
             for quote in found:
                 yield page.add(quote.text, quote.passage, alone=quote.row)
         ms = {"search": (searched - started) * 1000, "answer": (self._clock() - searched) * 1000}
-        yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms))
+        yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms, rests_on=read))
 
     async def _composed(
         self, question: str, passages: Sequence[Passage], found: Sequence[Quote]

@@ -16,12 +16,13 @@ from importlib.resources import files
 from typing import Any, Literal, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
-from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.messages.tool import ToolCall, tool_call
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
+from bot.assistant.followups import completed
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
 from bot.assistant.words import words
@@ -38,10 +39,14 @@ SURE = 0.6  # at this confidence nineteen of twenty choices of the router are ri
 
 
 class Planned(AgentState[Any]):
-    """What the planner leaves for the supervisor: the choice, and the answer if that took no tool."""
+    """What the planner leaves for the supervisor: the choice, and the answer if that took no tool.
+
+    `asked` says that the model has read the conversation: what it then calls or writes may carry something of it.
+    """
 
     plan: NotRequired[Plan]
     plan_ms: NotRequired[float]
+    asked: NotRequired[bool]
     spoken: NotRequired[Answer]
 
 
@@ -124,14 +129,14 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         self, request: ModelRequest[Turn], handler: Handler
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Plan the first step; later steps of a chain are the model's own."""
-        if any(isinstance(message, AIMessage) for message in request.messages):
-            return await handler(request)
-        started = self._clock()
-        plan = await self._router.route(request.runtime.context.message.text)
-        choose = self._by_model if self._asks_model(plan) else self._carry_out
-        step = await choose(plan, request, handler)
+        if not isinstance(request.messages[-1], HumanMessage):
+            return ExtendedModelResponse(await handler(request), Command(update={"asked": True}))
+        started, turn = self._clock(), request.runtime.context
+        plan = await self._router.route(completed(turn.message.text, turn.history))
+        asks = self._asks_model(plan)
+        step = await (self._by_model if asks else self._carry_out)(plan, request, handler)
         took = (self._clock() - started) * 1000
-        update = {"plan": step.plan, "plan_ms": took} | ({"spoken": step.spoken} if step.spoken else {})
+        update = {"plan": step.plan, "plan_ms": took, "asked": asks} | ({"spoken": step.spoken} if step.spoken else {})
         return ExtendedModelResponse(ModelResponse(result=[step.message]), Command(update=update))
 
     def _asks_model(self, plan: Plan) -> bool:
@@ -175,18 +180,26 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         if text is None and self._capable:
             asked = request.override(tools=[], system_message=SystemMessage(prompt("chat")))
             try:
-                return Step.saying(plan, Answer(_spoken_by(await handler(asked)).text, model=self._model_name))
+                return Step.saying(plan, self._said(_spoken_by(await handler(asked)), turn))
             except ModelUnavailable:
                 pass
         return Step.saying(plan, Answer(text or help_text(turn, self._specialists)))
 
     def _chatted(self, message: AIMessage, turn: Turn) -> Step:
         text = fixed(turn, self._specialists)
-        answer = Answer(text) if text else Answer(message.text, model=self._model_name)
-        return Step.saying(Plan(CHAT, "model", 1.0), answer)
+        return Step.saying(Plan(CHAT, "model", 1.0), Answer(text) if text else self._said(message, turn))
+
+    def _said(self, message: AIMessage, turn: Turn) -> Answer:
+        """The model's own words: they may carry something of all that it read."""
+        return Answer(message.text, model=self._model_name, rests_on=replayed(turn))
 
     def _refuse(self, plan: Plan, turn: Turn) -> Step:
         return Step.saying(plan, Answer(refusal(turn, plan.tool, self._specialists), refused=NOT_GRANTED))
+
+
+def replayed(turn: Turn) -> frozenset[str]:
+    """The documents that the replayed conversation rests on."""
+    return frozenset().union(*(exchange.documents for exchange in turn.history))
 
 
 @cache

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
 from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from bot.assistant.planner import Mode, Planner, Routes, Specialist, prompt
+from bot.assistant.planner import Mode, Planner, Routes, Specialist, prompt, replayed
 from bot.assistant.words import words
 from bot.language import language
 from bot.types import Answer, Delta, Done, Plan, Reply, Status, Turn
@@ -59,13 +59,15 @@ class Supervisor:
         state: Mapping[str, Any] = {}
         try:
             async for kind, piece in self._agent(turn).astream(
-                {"messages": [HumanMessage(turn.message.text)]}, context=turn, stream_mode=["custom", "values"]
+                {"messages": _conversation(turn)}, context=turn, stream_mode=["custom", "values"]
             ):
                 if kind == "values":
                     state = piece
-                elif isinstance(piece, (Status, Delta)):
+                elif isinstance(piece, Delta):
+                    yield replace(piece, rests_on=piece.rests_on | _read(state, turn))
+                elif isinstance(piece, Status):
                     yield piece
-            answer = _answer(state, speak.unclear)
+            answer = _answer(state, turn, speak.unclear)
         except ModelCallLimitExceededError:
             answer = Answer(speak.too_many_steps, plan=state.get("plan", Answer("").plan))
         ms = {**answer.ms, "plan": state.get("plan_ms", 0.0), "total": (self._clock() - started) * 1000}
@@ -87,15 +89,30 @@ class Supervisor:
         return self._agents[granted]
 
 
-def _answer(state: Mapping[str, Any], unclear: str) -> Answer:
-    """The last thing said: a specialist's own answer as it is, or words without a source."""
+def _conversation(turn: Turn) -> list[BaseMessage]:
+    """The earlier exchanges as messages, then the request."""
+    messages: list[BaseMessage] = []
+    for exchange in turn.history:
+        messages += [HumanMessage(exchange.question), AIMessage(exchange.answer)]
+    return [*messages, HumanMessage(turn.message.text)]
+
+
+def _read(state: Mapping[str, Any], turn: Turn) -> frozenset[str]:
+    """The documents that the model has read something of: in the conversation, and in what tools gave back."""
+    given = (message.artifact for message in state.get("messages", ()) if isinstance(message, ToolMessage))
+    tools = frozenset().union(*(artifact.documents for artifact in given if isinstance(artifact, Answer)))
+    return tools | replayed(turn) if state.get("asked") else tools
+
+
+def _answer(state: Mapping[str, Any], turn: Turn, unclear: str) -> Answer:
+    """The last thing said: a specialist's own answer, or a model's words; they rest on all that the model has read."""
     plan: Plan = state["plan"]
     spoken: Answer | None = state.get("spoken")
     if spoken is not None:
         return replace(spoken, plan=plan)
-    last = state["messages"][-1]
+    last, read = state["messages"][-1], _read(state, turn)
     if isinstance(last, ToolMessage) and isinstance(last.artifact, Answer):
-        return replace(last.artifact, plan=plan)
+        return replace(last.artifact, plan=plan, rests_on=last.artifact.rests_on | read)
     if isinstance(last, AIMessage) and last.text:
-        return Answer(last.text, plan=plan)
+        return Answer(last.text, plan=plan, rests_on=read)
     return Answer(unclear, plan=plan)

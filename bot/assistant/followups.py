@@ -1,0 +1,41 @@
+"""A follow-up is put together with the question it follows, so that a search knows what it is about.
+
+Only what people asked is used, never what was answered: a completed question carries nothing of a document.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from bot.types import Exchange
+
+SHORT = 60
+"""Characters: a longer message says itself what it is about."""
+BACK = 3
+"""Follow-ups of follow-ups that are gone back over."""
+
+_FOLLOWS = re.compile(
+    r"^(?:and|or|but|so|then|also|what about|how about|what if|why|why not|since when|how so|the same)\b"
+    r"|\b(?:it|its|they|them|their|theirs|this one|that one|the same|he|she|him|her)\b"
+    r"|\b(?:is|was|are|were|does|do|did|about|of|for|on|with|at|to) (?:this|that|these|those)\b|\b(?:that|there|then)[?]?$"
+    r"|^(?:それ|その|これ|この|あれ|あの|そこ|そして|では|じゃあ|ちなみに|また|同じ|なぜ|どうして|いつから)"
+    r"|^[^、。？?]{1,16}(?:は|では|だと|の場合は|なら|についても|も)[?]?$"
+)
+
+
+def completed(question: str, history: Sequence[Exchange]) -> str:
+    """The question with the earlier one it follows before it; as it was asked if it stands alone or follows nothing."""
+    asked = [question]
+    for exchange in list(reversed(history))[:BACK]:
+        if not follows(asked[0]):
+            break
+        asked.insert(0, exchange.question)
+    return " ".join(asked)
+
+
+def follows(question: str) -> bool:
+    """Whether a question leans on what was said before: it is short, and begins or points back like one that does."""
+    said = unicodedata.normalize("NFKC", question).casefold().strip()
+    return len(said) <= SHORT and bool(_FOLLOWS.search(said))
