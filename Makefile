@@ -25,7 +25,7 @@ demo: $(READY) ## the tour: who sees what, and why
 	$(BIN)/rolecall --config examples/airline/rolecall.yaml demo
 
 test: $(READY) ## all tests, without network
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .

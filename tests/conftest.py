@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,10 +107,11 @@ def rolecall(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 @pytest.fixture(scope="session")
 def derived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What takes long to derive and is the same for every company: converted weights, the trained router."""
-    folder = tmp_path_factory.mktemp("derived")
+    """What takes long to derive and is the same for every company and worker: weights, router."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "derived"
     for name in ("models", "router"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -122,7 +124,7 @@ def share(derived: Path, data: Path) -> None:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory, derived: Path) -> Path:
-    """The rolecall.yaml of the small company, synced. Tests that use it belong to the xdist group `model`."""
+    """The rolecall.yaml of the small company, synced."""
     config = write_company(tmp_path_factory.mktemp("company"))
     share(derived, config.parent / ".rolecall")
     with pytest.raises(SystemExit) as left:

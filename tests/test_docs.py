@@ -94,7 +94,6 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 300
 
 
-@pytest.mark.xdist_group("model")
 def test_every_shell_block_of_the_readme_runs(tmp_path: Path, derived: Path) -> None:
     share(derived, tmp_path / "acme" / ".rolecall")
     blocks = re.findall(r"```sh\n(.*?)```", README, re.S)

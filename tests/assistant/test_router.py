@@ -22,7 +22,6 @@ from bot.settings import EmbeddingSettings
 from bot.types import Plan
 from connectors.models.embeddings import load_embeddings
 
-pytestmark = pytest.mark.xdist_group("model")
 HELD_OUT: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text(encoding="utf-8"))
 LEARNT: dict[str, list[str]] = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
 

@@ -12,7 +12,6 @@ import pytest
 from bot.assistant.words import ENGLISH, JAPANESE
 from tests.conftest import Ran
 
-pytestmark = pytest.mark.xdist_group("model")
 Run = Callable[..., Ran]
 LEASES = "How high were the lease liabilities at the end of 2025?"
 

@@ -17,8 +17,6 @@ from bot.errors import BotError, ModelUnavailable
 from connectors.models.chat import TransformersChat
 from connectors.models.load import LoadedModel
 
-pytestmark = pytest.mark.xdist_group("model")
-
 QUESTIONS = ["What is a runway?", "Name three colours.", "Say hello in French.", "What is 2 + 2?", "Write one word."]
 HAIKU = "Write a long story about a lighthouse keeper and the sea."
 

@@ -23,8 +23,6 @@ from bot.settings import ModelSettings
 from connectors.models.load import LoadedModel, load_chat_model
 from connectors.models.server import connect
 
-pytestmark = pytest.mark.xdist_group("model")
-
 STARTS = 90.0
 """Seconds that the server may take to load the model."""
 

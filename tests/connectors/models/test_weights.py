@@ -12,8 +12,6 @@ from bot.settings import EmbeddingSettings, ModelSettings
 from connectors.models.embeddings import embedded_folder, load_embeddings, load_reranker
 from connectors.models.load import LoadedModel, load_chat_model
 
-pytestmark = pytest.mark.xdist_group("model")
-
 
 def folder(path: Path, files: dict[str, Any]) -> Path:
     path.mkdir()
