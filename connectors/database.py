@@ -104,7 +104,7 @@ async def _bring_up_to_date(engine: AsyncEngine) -> None:
         async with engine.connect() as connection:
             if await connection.run_sync(_revision) == head:
                 return
-        async with _writing(engine).begin() as connection:
+        async with writing(engine).begin() as connection:
             await connection.run_sync(_upgrade, config)
     except CommandError as error:
         raise ConfigError(f"database: {engine.url!r}: {error}; was it written by a newer version?") from error
@@ -122,7 +122,8 @@ def _upgrade(connection: sa.Connection, config: Config) -> None:
     command.upgrade(config, "head")
 
 
-def _writing(engine: AsyncEngine) -> AsyncEngine:
+def writing(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine for transactions that write: on SQLite they take the lock at once, and wait for it."""
     return engine.execution_options(writes=True)
 
 
@@ -131,7 +132,7 @@ class SqlRecords:
 
     def __init__(self, engine: AsyncEngine):
         self._engine = engine
-        self._writing = _writing(engine)
+        self._writing = writing(engine)
 
     async def all(self, source: str | None = None) -> dict[str, DocumentRecord]:
         """Every record, or those of one source, by document id."""

@@ -1,0 +1,114 @@
+"""The audit's chain and the memory of conversations, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.ports import AuditEntry, Remembered
+from bot.types import Exchange
+from connectors.journal import SqlJournal
+from tests.connectors.databases import ENGINES, database
+
+KEY = b"secret"
+
+
+@pytest.fixture(params=ENGINES)
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    async with database(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=[None, KEY], ids=["hash", "hmac"])
+async def journal(engine: AsyncEngine, request: pytest.FixtureRequest) -> SqlJournal:
+    made = SqlJournal(engine, request.param)
+    await made.record([entry(1), entry(2)])
+    await made.record([entry(3), entry(4)])
+    return made
+
+
+def entry(number: int) -> AuditEntry:
+    return AuditEntry(
+        "answered", f"a{number}", "slack-user:T0HOME/U0FIONA", "slack:T0HOME/C0ALL", number / 3,
+        readers=(("company", "日本"),), documents=(("d1", ("company",)),), ms={"total": 1 / 7},
+    )  # fmt: skip
+
+
+async def test_a_chain_that_nobody_touched_holds(journal: SqlJournal) -> None:
+    assert await journal.verify() == (await journal.verify())
+    assert ((await journal.verify()).rows, (await journal.verify()).problem) == (4, "")
+    shown = [(number, row["answer"]) async for number, row in journal.entries(3)]
+    assert shown == [(4, "a4"), (3, "a3"), (2, "a2")]
+
+
+HARM = {
+    "edited": ("UPDATE audit SET entry = replace(entry, 'a2', 'a9') WHERE number = 2", "row 2 was changed"),
+    "deleted": ("DELETE FROM audit WHERE number = 2", "row 2 is missing: row 3 follows row 1"),
+    "first deleted": ("DELETE FROM audit WHERE number = 1", "row 1 is missing: row 2 follows row 0"),
+    "last deleted": ("DELETE FROM audit WHERE number = 4", "the chain ends at row 3, but 4 rows were written"),
+    "all deleted": ("DELETE FROM audit", "the chain ends at row 0, but 4 rows were written"),
+    "hash exchanged": ("UPDATE audit SET hash = 'f00' WHERE number = 3", "row 3 was changed"),
+    "reordered": (
+        "UPDATE audit SET number = CASE number WHEN 2 THEN -3 ELSE -2 END WHERE number IN (2, 3);"
+        "UPDATE audit SET number = -number WHERE number < 0",
+        "row 2 was changed, or the rows were put in another order",
+    ),
+    "deleted and renumbered": (
+        "DELETE FROM audit WHERE number = 2; UPDATE audit SET number = 2 WHERE number = 3;"
+        "UPDATE audit SET number = 3 WHERE number = 4",
+        "row 2 was changed",
+    ),
+    "head deleted": ("DELETE FROM audit_head", "the head of the chain is missing, with 4 rows there"),
+}
+
+
+@pytest.mark.parametrize("kind", HARM)
+async def test_whatever_is_done_to_a_row_is_found_and_named(
+    journal: SqlJournal, engine: AsyncEngine, kind: str
+) -> None:
+    statements, told = HARM[kind]
+    async with engine.begin() as connection:
+        for statement in statements.split(";"):
+            await connection.exec_driver_sql(statement)
+    assert told in (await journal.verify()).problem
+
+
+async def test_without_the_key_nobody_can_write_a_chain_that_holds(engine: AsyncEngine) -> None:
+    await SqlJournal(engine, b"guessed").record([entry(1)])
+    assert "row 1 was changed" in (await SqlJournal(engine, KEY).verify()).problem
+
+
+async def test_writers_at_the_same_time_make_one_chain(engine: AsyncEngine) -> None:
+    journals = [SqlJournal(engine) for _ in range(6)]
+    await asyncio.gather(*(one.record([entry(number), entry(number)]) for one in journals for number in range(4)))
+    assert ((await journals[0].verify()).rows, (await journals[0].verify()).problem) == (48, "")
+
+
+def remembered(question: str, only: str = "", at: float = 1.0, conversation: str = "c") -> Remembered:
+    return Remembered(conversation, Exchange(question, f"answer to {question}", frozenset({"d1", "d2"})), at, only)
+
+
+async def test_a_conversation_is_recalled_in_order_by_those_who_saw_it(engine: AsyncEngine) -> None:
+    journal = SqlJournal(engine)
+    told = [remembered("one"), remembered("two", "fiona"), remembered("three", "oskar"), remembered("four")]
+    await journal.record([], [*told, remembered("five", conversation="other")])
+    assert [one.question for one in await journal.recall("c", "", 9)] == ["one", "four"]
+    assert [one.question for one in await journal.recall("c", "fiona", 9)] == ["one", "two", "four"]
+    assert [one.question for one in await journal.recall("c", "fiona", 2)] == ["two", "four"]
+    assert (await journal.recall("c", "", 1))[0] == told[3].exchange
+
+
+async def test_what_is_forgotten_or_too_old_is_gone(engine: AsyncEngine) -> None:
+    journal = SqlJournal(engine)
+    await journal.record([], [remembered("one"), remembered("two", "fiona"), remembered("three", "oskar", at=9.0)])
+    assert await journal.forget("c", "fiona") == 2
+    assert [one.question for one in await journal.recall("c", "oskar", 9)] == ["three"]
+    assert await journal.expire(9.0) == 0
+    assert await journal.expire(9.1) == 1
+    async with engine.connect() as connection:
+        assert (await connection.execute(sa.text("SELECT count(*) FROM exchanges"))).scalar() == 0
