@@ -159,7 +159,7 @@ class ChatDoor(Protocol):
         """Replace a message of ours. The same call twice changes nothing more."""
 
     async def find(self, place: Place, key: str) -> str | None:
-        """The id of our message that carries `key`, if there is one."""
+        """The id of our earliest message that carries `key`, if there is one."""
 
     async def remove(self, place: Place, posted: str) -> None:
         """Take a message of ours away; no error if it is gone."""

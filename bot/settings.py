@@ -69,6 +69,27 @@ class AnswerSettings(Strict):
     sentences: Annotated[int, Field(ge=1, le=10)] = 3
 
 
+class WebhookSettings(Strict):
+    """The door for a company's own chat: the secret that both sides sign with, and where posts go."""
+
+    secret: Secret
+    url: str
+
+
+class DoorSettings(Strict):
+    """The chats that are served; at least one for `rolecall serve`."""
+
+    webhook: WebhookSettings | None = None
+
+
+class ServeSettings(Strict):
+    """Where `rolecall serve` listens, and how many messages it answers at once."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    workers: Annotated[int, Field(ge=1, le=256)] = 32
+
+
 class Settings(Strict):
     """The whole of rolecall.yaml. Paths are relative to the file."""
 
@@ -83,6 +104,9 @@ class Settings(Strict):
     sources: list[FilesSource] = []
     planner: Literal["auto", "router", "model"] = "auto"
     answers: AnswerSettings = AnswerSettings()
+    doors: DoorSettings = DoorSettings()
+    serve: ServeSettings = ServeSettings()
+    retention: Annotated[int, Field(ge=1, le=3650)] = 90
 
 
 def read_settings(path: Path) -> Settings:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -20,9 +21,12 @@ from bot.access.audience import Audience
 from bot.access.gate import Gate
 from bot.access.live import LivePolicy
 from bot.access.policy import Policy, read_policy
+from bot.assistant.memory import Memory
+from bot.delivery.breaker import Breaker
+from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
-from bot.errors import ConfigError
-from bot.ports import Records
+from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
+from bot.ports import Directory, Index, Journal, Records
 from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
@@ -30,6 +34,7 @@ from connectors.sources.files import FilesSource
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
@@ -51,6 +56,7 @@ class House:
     directory: FileDirectory
     policy: LivePolicy
     audience: Audience
+    engine: AsyncEngine
     records: Records
     embeddings: Embeddings
     index: Gateway
@@ -63,6 +69,8 @@ class Bot:
 
     house: House
     model: LoadedModel
+    journal: Journal
+    gate: Gate
     turns: Turns
 
 
@@ -120,11 +128,20 @@ def model_of(settings: Settings, base: Path) -> LoadedModel:
 @asynccontextmanager
 async def open_records(settings: Settings, base: Path) -> AsyncIterator[Records]:
     """The SQL record of documents."""
-    from connectors.database import SqlRecords, open_database
+    from connectors.database import SqlRecords
+
+    async with open_engine(settings, base) as engine:
+        yield SqlRecords(engine)
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, base: Path) -> AsyncIterator[AsyncEngine]:
+    """The SQL database, brought up to date."""
+    from connectors.database import open_database
 
     url = settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
     async with open_database(url) as engine:
-        yield SqlRecords(engine)
+        yield engine
 
 
 async def document_labels(settings: Settings, base: Path) -> dict[str, Labels]:
@@ -167,8 +184,13 @@ def _engine(settings: Settings, base: Path) -> Engine:
 
 
 @asynccontextmanager
-async def open_house(config: Path) -> AsyncIterator[House]:
-    """Everything but the model. roles.yaml is watched as long as the house is open."""
+async def open_house(config: Path, people: Directory | None = None) -> AsyncIterator[House]:
+    """Everything but the model. roles.yaml is watched as long as the house is open.
+
+    `people` says who is who instead of the directory file.
+    """
+    from connectors.database import SqlRecords
+
     settings, base = settings_of(config), config.parent
     directory = directory_of(settings, base)
     if directory is None:
@@ -176,11 +198,11 @@ async def open_house(config: Path) -> AsyncIterator[House]:
     policy = LivePolicy(base / settings.policy, directory)
     await policy.start()
     sources = sources_of(settings, base)
-    audience = Audience(lambda: policy.current, directory)
-    async with open_records(settings, base) as records:
-        embeddings = embeddings_of(settings)
+    audience = Audience(lambda: policy.current, people or directory)
+    async with open_engine(settings, base) as engine:
+        embeddings, records = embeddings_of(settings), SqlRecords(engine)
         async with open_index(settings, base, embeddings) as index, _watched(policy):
-            yield House(settings, base, directory, policy, audience, records, embeddings, index, sources)
+            yield House(settings, base, directory, policy, audience, engine, records, embeddings, index, sources)
 
 
 @asynccontextmanager
@@ -211,7 +233,7 @@ async def open_librarian(
 
 
 def _librarian(
-    settings: Settings, index: Gateway, model: LoadedModel, embeddings: Embeddings, style: Style | None
+    settings: Settings, index: Index, model: LoadedModel, embeddings: Embeddings, style: Style | None
 ) -> Librarian:
     from bot.assistant.librarian import Librarian
 
@@ -221,15 +243,16 @@ def _librarian(
 
 
 @asynccontextmanager
-async def open_bot(config: Path, style: Style | None = None) -> AsyncIterator[Bot]:
-    """The whole pipeline. `style` overrides how document answers are made."""
+async def open_bot(config: Path, style: Style | None = None, people: Directory | None = None) -> AsyncIterator[Bot]:
+    """The whole pipeline. `style` overrides how document answers are made, `people` who says who is who."""
     from bot.assistant.supervisor import Supervisor
+    from connectors.journal import SqlJournal
     from tools.search import search_documents
 
-    async with open_house(config) as house:
+    async with open_house(config, people) as house:
         settings = house.settings
-        model = model_of(settings, house.base)
-        librarian = _librarian(settings, house.index, model, house.embeddings, style)
+        model = _guarded_model(settings, model_of(settings, house.base))
+        librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
         supervisor = Supervisor(
             model.chat,
             [search_documents(librarian)],
@@ -239,7 +262,28 @@ async def open_bot(config: Path, style: Style | None = None) -> AsyncIterator[Bo
             model_name=model.name,
         )
         gate = Gate(house.audience, house.records, _hosts(settings))
-        yield Bot(house, model, Turns(house.audience, supervisor, gate, lambda: uuid.uuid4().hex[:12]))
+        journal = SqlJournal(house.engine)
+        turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id)
+        yield Bot(house, model, journal, gate, turns)
+
+
+def new_id() -> str:
+    """An id for an answer: short enough to be told on the telephone."""
+    return uuid.uuid4().hex[:12]
+
+
+def _guarded_index(index: Index) -> GuardedIndex:
+    words = "The documents cannot be searched at the moment; please try again in a minute."
+    return GuardedIndex(index, Breaker(IndexUnavailable, words, time.monotonic))
+
+
+def _guarded_model(settings: Settings, model: LoadedModel) -> LoadedModel:
+    """A model behind a URL gets a breaker; one in this process cannot be away."""
+    if settings.model.provider != "openai":
+        return model
+    words = "The model cannot be reached at the moment; please try again in a minute."
+    breaker = Breaker(ModelUnavailable, words, time.monotonic)
+    return replace(model, chat=GuardedChat(inner=model.chat, breaker=breaker))
 
 
 def open_router(config: Path) -> Router:

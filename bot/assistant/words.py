@@ -71,7 +71,8 @@ ENGLISH = Words(
     busy="I have more from you than I may take on at once, so I left this one out. Please ask it again in a minute.",
     slow="This is taking longer than usual. Your question is kept, and the answer will appear here.",
     model_away="The model cannot be reached at the moment. Your question is kept, and the answer will appear here.",
-    documents_away="The documents cannot be searched at the moment. Your question is kept, and the answer will appear here.",
+    documents_away="The documents cannot be searched at the moment. "
+    "Your question is kept, and the answer will appear here.",
     gave_up="I'm sorry, I could not answer this. Please ask again later; if it happens again, report error {id}.",
     forgotten="I have forgotten what was said in this conversation. Nothing of it will be used again.",
     files_unread="I cannot read attached files yet ({names}), so I have not looked inside.",
@@ -132,7 +133,8 @@ JAPANESE = Words(
     slow="通常より時間がかかっています。質問は保管してあり、回答はここに表示されます。",
     model_away="現在モデルに接続できません。質問は保管してあり、回答はここに表示されます。",
     documents_away="現在文書を検索できません。質問は保管してあり、回答はここに表示されます。",
-    gave_up="申し訳ありませんが、お答えできませんでした。後ほどもう一度質問してください。続く場合はエラー番号 {id} をお知らせください。",
+    gave_up="申し訳ありませんが、お答えできませんでした。後ほどもう一度質問してください。"
+    "続く場合はエラー番号 {id} をお知らせください。",
     forgotten="この会話の内容を忘れました。今後の回答には使いません。",
     files_unread="添付ファイル（{names}）はまだ読めないため、中身は確認していません。",
     thinking="進め方を考えています",

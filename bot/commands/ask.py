@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +14,10 @@ import typer
 
 from bot.commands.common import AsOption, InOption, JsonOption, config_path, console, errors, run, show_json
 from bot.commands.requests import Request, attachment, lines, message_of, parse_line
+from bot.delivery.audit import recorded
 from bot.errors import BotError, ConfigError
-from bot.types import Answer, Attachment, Citation, Done, Passage
-from bot.wiring import Bot, House, open_bot, open_house, open_router
+from bot.types import Answer, Attachment, Citation, Done, Message, Passage, Reply
+from bot.wiring import Bot, House, new_id, open_bot, open_house, open_router
 from connectors.chat.terminal import TerminalDoor, source_line
 
 TextArgument = Annotated[str, typer.Argument(help="The request; `-` reads one a line from standard input.")]
@@ -45,7 +48,7 @@ async def _ask_once(config: Path, request: Request, files: tuple[Attachment, ...
         if as_json:
             show_json(answer_json(await final(bot, message)))
         else:
-            await TerminalDoor(console, request.who).show(bot.turns.take(message))
+            await TerminalDoor(console, request.who).show(replies(bot, message))
 
 
 async def _ask_lines(config: Path, default: Request, files: tuple[Attachment, ...]) -> None:
@@ -70,10 +73,15 @@ async def each_line(default: Request, answer: Callable[[Request], Awaitable[Mapp
         raise typer.Exit(1)
 
 
-async def final(bot: Bot, message: Any) -> Answer:
+def replies(bot: Bot, message: Message) -> AsyncIterator[Reply]:
+    """The replies of one turn; the audit records it as it does any other."""
+    return recorded(bot.turns, message, bot.journal, time.time, new_id())
+
+
+async def final(bot: Bot, message: Message) -> Answer:
     """The final answer of one turn."""
     answer = Answer("")
-    async for reply in bot.turns.take(message):
+    async for reply in replies(bot, message):
         if isinstance(reply, Done):
             answer = reply.answer
     return answer
@@ -190,6 +198,7 @@ async def _chat(config: Path, request: Request) -> None:
 async def converse(bot: Bot, request: Request) -> None:
     """Read, answer, repeat, until the input ends or `/quit`."""
     await message_of(request, bot.house.directory)
+    thread = uuid.uuid4().hex
     console.print("[dim]/as NAME, /in ROOM, /dm, /quit[/dim]")
     while True:
         where = f" in {request.where}" if request.where else ""
@@ -200,12 +209,12 @@ async def converse(bot: Bot, request: Request) -> None:
         if line == "/quit":
             return
         try:
-            request = await _turn(bot, request, line)
+            request = await _turn(bot, request, line, thread)
         except (BotError, ConfigError) as error:
             errors.print(str(error), style="red", markup=False)
 
 
-async def _turn(bot: Bot, request: Request, line: str) -> Request:
+async def _turn(bot: Bot, request: Request, line: str, thread: str) -> Request:
     """Obey a slash command or answer a question; returns who asks, and where, from now on."""
     command, _, rest = line.partition(" ")
     changed = {
@@ -217,6 +226,6 @@ async def _turn(bot: Bot, request: Request, line: str) -> Request:
         await message_of(changed, bot.house.directory)
         return changed
     if line:
-        message = await message_of(Request(line, request.who, request.where), bot.house.directory)
-        await TerminalDoor(console, request.who).show(bot.turns.take(message))
+        message = await message_of(Request(line, request.who, request.where), bot.house.directory, thread=thread)
+        await TerminalDoor(console, request.who).show(replies(bot, message))
     return request

@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from bot.commands import policytext
-from bot.commands.ask import converse
+from bot.commands.ask import converse, replies
 from bot.commands.common import config_path, console, errors, run
 from bot.commands.policy import explained
 from bot.commands.requests import Request, message_of
@@ -105,7 +105,7 @@ async def _stop(bot: Bot, config: Path, step: Step) -> None:
     message = await message_of(Request(step.ask, step.who, step.where), bot.house.directory)
     name = bot.house.directory.name_of(message.sender.ref)
     console.print(Text.assemble((name, "bold yellow"), (where, "dim"), f": {step.ask}"))
-    await TerminalDoor(console, name).show(bot.turns.take(message))
+    await TerminalDoor(console, name).show(replies(bot, message))
 
 
 async def _meet(bot: Bot) -> None:

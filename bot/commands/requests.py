@@ -52,8 +52,13 @@ def lines(stream: Iterator[str]) -> Iterator[str]:
     return (line.rstrip("\r\n") for line in stream if line.strip())
 
 
-async def message_of(request: Request, directory: Directory, files: tuple[Attachment, ...] = ()) -> Message:
-    """The request as a chat platform would have delivered it. Raises ConfigError for unknown people and rooms."""
+async def message_of(
+    request: Request, directory: Directory, files: tuple[Attachment, ...] = (), thread: str = ""
+) -> Message:
+    """The request as a chat platform would have delivered it. Raises ConfigError for unknown people and rooms.
+
+    Without a `thread` it is in one of its own, so that nothing said before is remembered in it.
+    """
     if not request.who:
         raise ConfigError("--as: who asks? name a person: --as slack-user:T0HOME/U0FIONA, or an alias of the directory")
     sender = await directory.person(request.who)
@@ -70,7 +75,8 @@ async def message_of(request: Request, directory: Directory, files: tuple[Attach
                 f"--in: {request.where!r} is neither an alias nor a reference in the directory{_known(directory, 'rooms')}"
             )
         room = found
-    return Message(uuid.uuid4().hex, sender, room, request.text, files=files)
+    number = uuid.uuid4().hex
+    return Message(number, sender, room, request.text, thread or number, files)
 
 
 def attachment(path: Path) -> Attachment:

@@ -6,31 +6,42 @@ under the asker's own access and goes to the asker alone; the room's text does n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 from bot.access.audience import Audience
 from bot.access.gate import Gate
+from bot.assistant.memory import Memory, wants_forgetting
 from bot.assistant.words import words
 from bot.language import language
 from bot.ports import Assistant
-from bot.types import Access, Answer, Delta, Done, Message, Reply, Turn
+from bot.types import Access, Answer, Delta, Done, Message, Plan, Reply, Turn
 
 ACCESS_CHANGED = "access-changed"
+FORGET = "forget"
+"""The plan of a turn that forgot its conversation: nothing is remembered of it."""
 
 
 class Turns:
-    """Takes messages. `new_id` makes an id for each answer."""
+    """Takes messages. `new_id` makes an id for an answer that is not given one."""
 
-    def __init__(self, audience: Audience, assistant: Assistant, gate: Gate, new_id: Callable[[], str]):
+    def __init__(self, audience: Audience, assistant: Assistant, gate: Gate, memory: Memory, new_id: Callable[[], str]):
         self._audience = audience
         self._assistant = assistant
         self._gate = gate
+        self._memory = memory
         self._new_id = new_id
 
-    async def take(self, message: Message) -> AsyncIterator[Reply]:
-        """The replies to one message: status and checked pieces, then one Done whose answer passed the gate."""
-        turn = Turn(self._new_id(), message, await self._audience.access(message.sender, message.room))
+    async def take(self, message: Message, answer_id: str = "") -> AsyncGenerator[Reply, None]:
+        """The replies to one message: status and checked pieces, then one Done whose answer passed the gate.
+
+        Nothing is recorded here: whoever shows the replies does that first.
+        """
+        access = await self._audience.access(message.sender, message.room)
+        if wants_forgetting(message.text) and (access.can_read or access.tools):
+            yield Done(await self._forget(message, access, answer_id or self._new_id()))
+            return
+        turn = await self._turn(message, access, answer_id or self._new_id(), message.room.kind == "direct")
         answer = Answer("")
         async for reply in self._assistant.answer(turn):
             match reply:
@@ -42,9 +53,17 @@ class Turns:
                         yield piece
                 case _:
                     yield reply
-        shown = await self._gate.room(message, answer) or _access_changed(message, answer)
-        private = await self._supplement(turn, answer)
-        yield Done(replace(shown, text=shown.text + _unread_files(message), id=turn.id, private=private))
+        answer = replace(answer, id=turn.id, access=access, private=await self._supplement(turn, answer))
+        shown = await self._gate.room(message, answer) or access_changed(message, answer)
+        yield Done(replace(shown, text=shown.text + _unread_files(message)))
+
+    async def _turn(self, message: Message, access: Access, answer_id: str, private: bool) -> Turn:
+        return Turn(answer_id, message, access, await self._memory.recall(message, access, private))
+
+    async def _forget(self, message: Message, access: Access, answer_id: str) -> Answer:
+        await self._memory.forget(message)
+        text = words(language(message.text)).forgotten
+        return Answer(text, plan=Plan(FORGET, "rule", 1.0), id=answer_id, access=access)
 
     async def _supplement(self, turn: Turn, answer: Answer) -> Answer | None:
         """What the asker may see beyond the room, if that is a different answer from documents."""
@@ -54,11 +73,11 @@ class Turns:
         access = await self._audience.private(message.sender)
         if not _wider(access, turn.access):
             return None
-        fuller = await self._final(Turn(turn.id, message, access))
+        fuller = await self._final(await self._turn(message, access, turn.id, private=True))
         known = {source.document for source in answer.sources}
         if not any(source.document not in known for source in fuller.sources):
             return None
-        return await self._gate.asker(message, replace(fuller, id=turn.id))
+        return replace(fuller, id=turn.id, access=access)
 
     async def _final(self, turn: Turn) -> Answer:
         answer = Answer("")
@@ -68,13 +87,14 @@ class Turns:
         return answer
 
 
+def access_changed(message: Message, answer: Answer) -> Answer:
+    """What takes the place of an answer that the gate does not let pass."""
+    text = words(language(message.text)).access_changed
+    return replace(answer, text=text, sources=(), rests_on=frozenset(), private=None, refused=ACCESS_CHANGED)
+
+
 def _wider(access: Access, room: Access) -> bool:
     return access.can_read and access.readers != room.readers
-
-
-def _access_changed(message: Message, answer: Answer) -> Answer:
-    text = words(language(message.text)).access_changed
-    return replace(answer, text=text, sources=(), refused=ACCESS_CHANGED)
 
 
 def _unread_files(message: Message) -> str:

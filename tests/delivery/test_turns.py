@@ -1,56 +1,12 @@
 """What a room hears, what only the asker hears, and what happens when access changes in between."""
 
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Sequence
 
 import pytest
 
-from bot.access.audience import Audience
-from bot.access.gate import Gate
-from bot.access.policy import parse_policy
-from bot.delivery.turns import Turns
-from bot.types import Answer, Attachment, Citation, Delta, Done, Message, Plan, Principal, Reply, Room, Status, Turn
-from tests.fakes import FakeAssistant, FakeDirectory, FakeRecords
-
-POLICY = parse_policy(
-    """
-version: 1
-tenants: {slack: [T0HOME]}
-labels: [company, filings]
-roles:
-  everyone: {applies_to: members, read: [company], tools: [search_documents]}
-  finance: {members: [slack-user:T0HOME/U0FIONA], read: [filings]}
-"""
-)
-FIONA = Principal("slack", "T0HOME", "U0FIONA")
-OSKAR = Principal("slack", "T0HOME", "U0OSKAR")
-ALL = Room("slack", "T0HOME", "C0ALL", "public")
-DIRECT = Room("slack", "T0HOME", "D0", "direct")
-SEARCH = Plan("search_documents", "router", 1.0)
-DOCUMENTS = {"airline/press.md": frozenset({"company"}), "airline/report.pdf": frozenset({"filings"})}
-
-
-def answer_from_what_is_visible(turn: Turn) -> Sequence[Reply]:
-    """The best document that the turn's readers may see: the report before the press release."""
-    for name in ("airline/report.pdf", "airline/press.md"):
-        if turn.access.sees(DOCUMENTS[name]):
-            source = Citation(1, name, name, DOCUMENTS[name])
-            text = f"From {name} [1]."
-            return [Status("Searching"), Delta(text, (source,)), Done(Answer(text, (source,), SEARCH))]
-    return [Done(Answer("I found nothing.", plan=SEARCH))]
-
-
-class House:
-    def __init__(self, replies: Callable[[Turn], Sequence[Reply]] = answer_from_what_is_visible) -> None:
-        self.directory = FakeDirectory([FIONA, OSKAR], {ALL: [FIONA, OSKAR]})
-        self.records = FakeRecords(DOCUMENTS)
-        audience = Audience(lambda: POLICY, self.directory)
-        numbers = count(1)
-        gate = Gate(audience, self.records)
-        self.turns = Turns(audience, FakeAssistant(replies), gate, lambda: f"a{next(numbers)}")
-
-    async def ask(self, sender: Principal, room: Room) -> list[Reply]:
-        return [reply async for reply in self.turns.take(Message("m", sender, room, "What was revenue?"))]
+from bot.ports import Remembered
+from bot.types import Answer, Attachment, Delta, Done, Exchange, Message, Reply, Status, Turn
+from tests.delivery.house import ALL, DIRECT, FIONA, OSKAR, House
 
 
 @pytest.fixture
@@ -115,3 +71,26 @@ async def test_small_talk_in_a_room_is_not_repeated_in_private() -> None:
     answer = final(await House(greet).ask(FIONA, ALL))
     assert len(asked) == 1
     assert (answer.text, answer.private) == ("Hello!", None)
+
+
+async def test_a_turn_remembers_what_all_its_readers_may_see_and_forgets_when_told() -> None:
+    asked: list[Turn] = []
+
+    def listen(turn: Turn) -> Sequence[Reply]:
+        asked.append(turn)
+        return [Done(Answer("Noted."))]
+
+    house = House(listen)
+    open_to_all, secret = (
+        Exchange("What is open?", "This.", frozenset({"airline/press.md"})),
+        Exchange("What is secret?", "That.", frozenset({"airline/report.pdf"})),
+    )
+    conversation = Message("m", FIONA, ALL, "").conversation
+    house.journal.remembered = [Remembered(conversation, one, 0.0) for one in (open_to_all, secret)]
+    await house.ask(OSKAR, ALL)
+    assert asked[0].history == (open_to_all,)
+    forgotten = final(await house.ask(FIONA, ALL, "Please forget this conversation."))
+    assert forgotten.plan.tool == "forget"
+    await house.ask(OSKAR, ALL)
+    assert asked[-1].history == ()
+    assert len(asked) == 2

@@ -1,0 +1,66 @@
+"""Holding a claimed message: the heartbeat that keeps it, and the clock that says when it must be taken for lost.
+
+A worker that was stopped for a while does not know it. So it looks at the clock before each thing that people could see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from bot.ports import Claim, Inbox
+
+LEASE = 12.0
+"""Seconds for which a claim holds without a heartbeat."""
+HEARTBEAT = 4.0
+"""Seconds between two heartbeats."""
+MARGIN = 5.0
+"""Seconds before the end of the lease from which nothing is shown any more: longer than a door call may take."""
+
+_LOG = logging.getLogger("rolecall.delivery")
+
+
+class LeaseLost(Exception):
+    """Somebody else may hold the message now: drop it and show nothing."""
+
+
+class Lease:
+    """One worker's hold on one message. `taken` is the time that the claim was made with."""
+
+    def __init__(self, inbox: Inbox, claim: Claim, taken: float, clock: Callable[[], float]):
+        self.claim = claim
+        self._inbox = inbox
+        self._clock = clock
+        self._until = taken + LEASE
+
+    def require(self) -> None:
+        """Raises LeaseLost unless there is time enough left for one door call."""
+        if self._clock() >= self._until - MARGIN:
+            raise LeaseLost(self.claim.event)
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Beat as long as the block runs."""
+        beats = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            beats.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beats
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            now = self._clock()
+            (held,) = await asyncio.gather(self._inbox.extend(self.claim, now, LEASE), return_exceptions=True)
+            if isinstance(held, BaseException):
+                _LOG.warning("no heartbeat for %s: %r", self.claim.event, held)
+            elif held:
+                self._until = now + LEASE
+            else:
+                self._until = 0.0
+                return

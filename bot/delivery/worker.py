@@ -1,0 +1,98 @@
+"""Takes messages from the inbox and has them answered, several at a time, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from bot.delivery.answering import Answering
+from bot.delivery.leases import LEASE
+from bot.ports import Claim, Inbox
+
+IDLE = 1.0
+"""Seconds after which the inbox is looked into again though nothing was announced: rows wait for a time, or come from
+another process."""
+GRACE = 20.0
+"""Seconds in which a stopping worker may finish what it began."""
+
+_LOG = logging.getLogger("rolecall.delivery")
+
+
+class Worker:
+    """`owner` names this process in the inbox, `tasks` is how many messages it answers at once."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        answering: Answering,
+        owner: str,
+        clock: Callable[[], float],
+        tasks: int,
+        grace: float = GRACE,
+    ):
+        self._inbox = inbox
+        self._answering = answering
+        self._owner = owner
+        self._clock = clock
+        self._grace = grace
+        self._room = asyncio.Semaphore(tasks)
+        self._news = asyncio.Event()
+        self._stopping = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Look into the inbox now."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Work until `stop`, then finish what was begun or give it back."""
+        while not self._stopping:
+            await self._room.acquire()
+            taken = self._clock()
+            claim = None if self._stopping else await self._claim(taken)
+            if claim is None:
+                self._room.release()
+                await self._rest()
+            else:
+                task = asyncio.create_task(self._handle(claim, taken))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+        await self._finish()
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns within `grace` seconds and a little."""
+        self._stopping = True
+        self._news.set()
+
+    async def _claim(self, now: float) -> Claim | None:
+        """The next message. A database that fails is asked again a moment later."""
+        (claim,) = await asyncio.gather(self._inbox.claim(self._owner, now, LEASE), return_exceptions=True)
+        if isinstance(claim, BaseException):
+            _LOG.error("the inbox cannot be read: %r", claim)
+            return None
+        return claim
+
+    async def _handle(self, claim: Claim, taken: float) -> None:
+        try:
+            await self._answering.handle(claim, taken)
+        finally:
+            self._room.release()
+            self._news.set()  # the next one of this conversation may be claimed now
+
+    async def _rest(self) -> None:
+        if self._stopping:
+            return
+        try:
+            await asyncio.wait_for(self._news.wait(), IDLE)
+        except TimeoutError:
+            return
+        finally:
+            self._news.clear()
+
+    async def _finish(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._grace)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
