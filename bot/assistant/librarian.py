@@ -7,6 +7,7 @@ the quotation takes its place. Markers and sources are made here, from provenanc
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -34,7 +35,7 @@ FOUND = 8
 READ = 4
 NOTHING = "NOTHING"
 """What the prompt asks a model to say if the passages hold no answer."""
-_LIST_ITEM = ("- ", "* ", "• ", "・")
+_LIST_ITEM = re.compile(r"[-*•] |・|\d{1,2}[.)] ")
 
 
 class Librarian:
@@ -76,10 +77,10 @@ class Librarian:
             async with aclosing(self._composed(question, passages[:READ], found)) as composed:
                 async for sentence, passage in composed:
                     model, read = self._model_name, frozenset(one.document for one in passages[:READ])
-                    yield replace(page.add(sentence, passage, alone=sentence.startswith(_LIST_ITEM)), rests_on=read)
+                    yield replace(page.add(sentence, passage, alone=bool(_LIST_ITEM.match(sentence))), rests_on=read)
         if not page.text:
             for quote in found:
-                yield page.add(quote.text, quote.passage, alone=quote.row)
+                yield page.add(quote.text, quote.passage, alone=quote.row or bool(_LIST_ITEM.match(quote.text)))
         ms = {"search": (searched - started) * 1000, "answer": (self._clock() - searched) * 1000}
         yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms, rests_on=read))
 
