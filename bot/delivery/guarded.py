@@ -73,14 +73,17 @@ class GuardedChat(BaseChatModel):
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        chunks = self.inner._astream(messages, stop, run_manager, **kwargs)
+        chunks, heard = self.inner._astream(messages, stop, run_manager, **kwargs), False
         with self.breaker.guarding():
             while True:
                 async with _audible(self.silence):
                     chunk = await anext(chunks, None)
                 if chunk is None:
-                    return
+                    break
+                heard = True
                 yield chunk
+            if not heard:  # a page of HTML with status 200 is read as an empty stream
+                raise ModelUnavailable("The model server said nothing; please try again.")
 
 
 @asynccontextmanager

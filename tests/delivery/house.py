@@ -66,7 +66,7 @@ class House:
         self.inbox = FakeInbox(self.journal)
         self.door = FakeDoor()
         audience = Audience(lambda: POLICY, self.directory)
-        gate = Gate(audience, self.records)
+        self.gate = gate = Gate(audience, self.records)
         self._numbers = count(1)
         memory = Memory(self.journal, self.records)
         self.turns = Turns(audience, assistant or FakeAssistant(replies), gate, memory, self.new_id)

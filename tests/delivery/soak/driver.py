@@ -6,7 +6,6 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -31,9 +30,10 @@ REPEATED = 0.3
 
 @dataclass
 class Sender:
-    """One chat's events. `acknowledged` holds each event's time of its first 200, in order; `slow` the refused ones."""
+    """One chat's events, sent to any of `urls`. `acknowledged` holds when each event got its first 200; `took` are the
+    seconds of each acknowledgement, `refused` counts what had to be sent again."""
 
-    url: str
+    urls: list[str]
     acknowledged: dict[str, float] = field(default_factory=dict)
     took: list[float] = field(default_factory=list)
     refused: int = 0
@@ -51,7 +51,9 @@ class Sender:
         started = time.time()
         try:
             headers = signed(SECRET, started, body)
-            async with session.post(self.url, data=body, headers=headers, timeout=ClientTimeout(5)) as response:
+            async with session.post(
+                random.choice(self.urls), data=body, headers=headers, timeout=ClientTimeout(5)
+            ) as response:
                 if response.status != 200:
                     return False
         except (ClientError, TimeoutError, OSError):
@@ -117,16 +119,6 @@ async def all_answered(peer: Peer, plans: list[list[str]], seconds: float) -> fl
             break
         await asyncio.sleep(0.05)
     return time.monotonic() - started
-
-
-async def killing(
-    restart: Callable[[], Awaitable[None]], kills: int, alive: tuple[float, float], seed: int = 2
-) -> None:
-    """Kill and restart at random moments."""
-    dice = random.Random(seed)
-    for _ in range(kills):
-        await asyncio.sleep(dice.uniform(*alive))
-        await restart()
 
 
 def judged(peer: Peer, plans: list[list[str]], kills: int, boots: int, recovery: float) -> Outcome:

@@ -1,0 +1,88 @@
+"""The kill loop on PostgreSQL: two replicas behind one chat, one of them killed at a time, and one put to sleep as well.
+
+python -m tests.delivery.soak.replicas --events 3000 --kills 200 --asleep 60
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.connectors.databases import database_url
+from tests.delivery.soak import company
+from tests.delivery.soak.driver import Outcome, Sender, all_answered, converse, judged
+from tests.delivery.soak.loop import ALIVE, CONVERSATIONS, NO_MODEL, RECOVERY, SLOWNESS, free_port, sync
+from tests.delivery.soak.peer import Peer
+from tests.delivery.soak.process import Serving
+
+
+async def replica_loop(folder: Path, database: str, events: int, kills: int, asleep: float, seed: int = 1) -> Outcome:
+    """Each replica has an embedded index of its own, copied from the first one; the database is common."""
+    dice = random.Random(seed)
+    async with Peer(company.SECRET, SLOWNESS).listening() as peer:
+        sites = _sites(folder, database, peer.url)
+        fleet = [Serving(site.config, site.config.parent / "serve.log") for site in sites]
+        sender = Sender([site.webhook for site in sites])
+        for one in fleet:
+            await one.start()
+        await asyncio.gather(*(one.ready() for one in fleet))
+        gap = CONVERSATIONS / max(events, 1) * kills * sum(ALIVE) / 2
+        talk = asyncio.create_task(converse(sender, peer, events, CONVERSATIONS, gap, seed))
+        for number in range(kills):
+            await asyncio.sleep(dice.uniform(*ALIVE))
+            victim = fleet[number % 2]
+            await victim.kill()
+            await victim.start()
+            await victim.ready()
+        await asyncio.sleep(dice.uniform(*ALIVE))
+        fleet[0].signal(signal.SIGSTOP)
+        await asyncio.sleep(asleep)
+        fleet[0].signal(signal.SIGCONT)
+        last = time.monotonic()
+        plans = await talk
+        await all_answered(peer, plans, RECOVERY)
+        recovery = time.monotonic() - last
+        await asyncio.sleep(2.0)  # what a sleeper still wants to show, it shows now
+        for one in fleet:
+            assert await one.stop() == 0
+    assert set(sender.acknowledged) == {event for plan in plans for event in plan}
+    return judged(peer, plans, kills, sum(one.boots for one in fleet), recovery)
+
+
+def _sites(folder: Path, database: str, chat: str) -> list[company.Site]:
+    settings = NO_MODEL + f"database: '{database}'\n"
+    first = company.write(folder / "one", free_port(), chat, settings)
+    sync(first.config)
+    shutil.copytree(folder / "one", folder / "two")
+    return [first, company.write(folder / "two", free_port(), chat, settings)]
+
+
+def main() -> None:
+    """Run the loop and print what it came to as one JSON object; exit code 1 unless everything is as it should be."""
+    parser = argparse.ArgumentParser(description="two replicas, kill -9 and a sleeper")
+    parser.add_argument("--events", type=int, default=3000)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--asleep", type=float, default=60.0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder, started = Path(name), time.monotonic()
+        database = database_url("postgresql", folder)
+        outcome = asyncio.run(replica_loop(folder, database, given.events, given.kills, given.asleep))
+        took = round(time.monotonic() - started, 1)
+        print(json.dumps({**dataclasses.asdict(outcome), "clean": outcome.clean, "seconds": took}))
+        if not outcome.clean:
+            print(*((folder / one / "serve.log").read_text()[-3000:] for one in ("one", "two")), file=sys.stderr)
+    sys.exit(not outcome.clean)
+
+
+if __name__ == "__main__":
+    main()
