@@ -21,7 +21,7 @@ FAILURE = 1
 
 def make_app() -> typer.Typer:
     """The command tree. Commands are imported here, so that importing this module does nothing."""
-    from bot.commands import ask, demo, doctor, evaluate, policy, serve, sync
+    from bot.commands import ask, audit, demo, doctor, evaluate, policy, serve, sync
 
     app = typer.Typer(
         name="rolecall",
@@ -42,6 +42,7 @@ def make_app() -> typer.Typer:
     app.add_typer(evaluate.app, name="eval")
     app.command()(demo.demo)
     app.command()(serve.serve)
+    app.add_typer(audit.app, name="audit")
     return app
 
 

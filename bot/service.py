@@ -25,7 +25,7 @@ from bot.errors import ConfigError
 from bot.ports import Inbox, Journal
 from bot.settings import Settings, WebhookSettings
 from bot.types import Access
-from bot.wiring import Bot, data_of, new_id, open_bot, secret_of, settings_of
+from bot.wiring import Bot, audit_key, data_of, new_id, open_bot, secret_of, settings_of
 from connectors.chat.webhook import MAX_BODY, NAME, WebhookDoor, WebhookWay
 from connectors.directory_live import LiveFileDirectory
 from connectors.site import Handler, open_site
@@ -59,7 +59,7 @@ async def open_service(config: Path) -> AsyncIterator[Service]:
     with _alone(data_of(settings, base)):
         async with open_bot(config, people=directory) as bot, ClientSession() as session:
             await _warm(bot)
-            inbox, owner = SqlInbox(bot.house.engine), await _owner(bot)
+            inbox, owner = SqlInbox(bot.house.engine, audit_key(settings)), await _owner(bot)
             doors = {NAME: WebhookDoor(session, webhook.url, secret)}
             answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id)
             worker = Worker(inbox, answering, owner, time.time, settings.serve.workers)

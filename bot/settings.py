@@ -90,6 +90,12 @@ class ServeSettings(Strict):
     workers: Annotated[int, Field(ge=1, le=256)] = 32
 
 
+class AuditSettings(Strict):
+    """The audit. With a `key` its chain cannot be made anew by somebody who can write to the database."""
+
+    key: Secret | None = None
+
+
 class Settings(Strict):
     """The whole of rolecall.yaml. Paths are relative to the file."""
 
@@ -106,6 +112,7 @@ class Settings(Strict):
     answers: AnswerSettings = AnswerSettings()
     doors: DoorSettings = DoorSettings()
     serve: ServeSettings = ServeSettings()
+    audit: AuditSettings = AuditSettings()
     retention: Annotated[int, Field(ge=1, le=3650)] = 90
 
 

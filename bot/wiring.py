@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
+    from connectors.journal import SqlJournal
     from connectors.models.load import LoadedModel
     from connectors.qdrant.engine import Engine
     from connectors.qdrant.gateway import Gateway
@@ -142,6 +143,21 @@ async def open_engine(settings: Settings, base: Path) -> AsyncIterator[AsyncEngi
     url = settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
     async with open_database(url) as engine:
         yield engine
+
+
+@asynccontextmanager
+async def open_journal(settings: Settings, base: Path) -> AsyncIterator[SqlJournal]:
+    """The audit and the memory alone."""
+    from connectors.journal import SqlJournal
+
+    async with open_engine(settings, base) as engine:
+        yield SqlJournal(engine, audit_key(settings))
+
+
+def audit_key(settings: Settings) -> bytes | None:
+    """The key of the audit's chain, if there is one."""
+    key = secret_of(settings.audit.key, "audit.key")
+    return key.encode() if key else None
 
 
 async def document_labels(settings: Settings, base: Path) -> dict[str, Labels]:
@@ -262,7 +278,7 @@ async def open_bot(config: Path, style: Style | None = None, people: Directory |
             model_name=model.name,
         )
         gate = Gate(house.audience, house.records, _hosts(settings))
-        journal = SqlJournal(house.engine)
+        journal = SqlJournal(house.engine, audit_key(settings))
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id)
         yield Bot(house, model, journal, gate, turns)
 

@@ -1,0 +1,83 @@
+"""`rolecall audit`: goes through the chain of audit rows, and shows them. What was said is in none of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.commands.common import JsonOption, config_path, console, run, show_json
+from bot.wiring import open_journal, settings_of
+
+app = typer.Typer(help="The audit: one chained row for each answer.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def verify(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Go through the whole chain; exit code 1, naming the row, if one was edited, deleted or moved.
+
+    Example: rolecall audit verify --json
+    """
+    found = run(_verify(config_path(context)))
+    if as_json:
+        show_json({"ok": not found.problem, "rows": found.rows, "problem": found.problem})
+    elif found.problem:
+        console.print(f"[red]broken[/]: {found.problem}", highlight=False)
+    else:
+        console.print(f"[green]{found.rows} rows, the chain holds[/]", highlight=False)
+    if found.problem:
+        raise typer.Exit(1)
+
+
+async def _verify(config: Path) -> Any:
+    async with open_journal(settings_of(config), config.parent) as journal:
+        return await journal.verify()
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    answer: Annotated[str, typer.Option(help="Only rows of the answer with this id.")] = "",
+    person: Annotated[str, typer.Option(help="Only rows of this person: slack-user:T0HOME/U0FIONA.")] = "",
+    room: Annotated[str, typer.Option(help="Only rows of this room: slack:T0HOME/C0FIN.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="The latest so many rows.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Who asked, where, who read along, which documents, which tool, and who refused; latest first.
+
+    Example: rolecall audit show --person slack-user:T0HOME/U0FIONA --limit 5
+    """
+    wanted = {name: value for name, value in (("answer", answer), ("person", person), ("room", room)) if value}
+    rows = run(_show(config_path(context), wanted, limit))
+    if as_json:
+        for row in rows:
+            show_json(row)
+    else:
+        _print(rows)
+
+
+async def _show(config: Path, wanted: dict[str, str], limit: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    async with open_journal(settings_of(config), config.parent) as journal:
+        async for number, entry in journal.entries():
+            if all(entry[name] == value for name, value in wanted.items()):
+                rows.append({"row": number} | entry)
+            if len(rows) == limit:
+                break
+    return rows
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        event = f"{row['event']} in private" if row["private"] else row["event"]
+        refused = f" (refused by {row['layer']}: {row['reason']})" if row["layer"] else ""
+        tool = f" by {row['tool']}" if row["tool"] else ""
+        said = f"{row['row']:>6}  {row['answer']}  {event}{tool}: {row['person']} in {row['room']}{refused}"
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        for name, labels in row["documents"]:
+            console.print(
+                f"        {name}  ({', '.join(labels)})", style="dim", markup=False, highlight=False, soft_wrap=True
+            )
+    if not rows:
+        console.print("No rows.")

@@ -1,0 +1,75 @@
+"""`rolecall audit` after real answers: what it shows, and what it finds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ran
+
+Command = Callable[..., Ran]
+QUESTION = "How high were the lease liabilities at the end of 2025?"
+
+
+@pytest.fixture(scope="module")
+def config(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the small company, with a key for its audit."""
+    folder = tmp_path_factory.mktemp("audit") / "acme"
+    shutil.copytree(company.parent, folder, symlinks=True)
+    (folder / "key").write_text("a long secret", encoding="utf-8")
+    settings = folder / company.name
+    settings.write_text(settings.read_text() + f"audit: {{key: {{file: {folder / 'key'}}}}}\n", encoding="utf-8")
+    return settings
+
+
+def test_each_answer_leaves_a_row_that_says_who_where_and_from_what_and_nothing_that_was_said(
+    rolecall: Command, config: Path
+) -> None:
+    answers = [
+        rolecall("--config", config, "ask", QUESTION, "--as", who, *more, "--json").json
+        for who, *more in (("fiona",), ("oskar",), ("fiona", "--in", "all-hands"), ("gus",))
+    ]
+    assert rolecall("--config", config, "audit", "verify").code == 0
+    shown = rolecall("--config", config, "audit", "show", "--json")
+    rows = {row["answer"]: row for row in shown.lines if not row["private"] and row["event"] != "begun"}
+    first, second, third, fourth = (rows[answer["id"]] for answer in answers)
+    assert (first["event"], first["person"], first["tool"]) == (
+        "answered",
+        "slack-user:T0HOME/U0FIONA",
+        "search_documents",
+    )
+    assert ["acme/filings/report.md", ["filings"]] in first["documents"]
+    assert any("filings" in reader for reader in first["readers"])
+    assert (second["event"], second["documents"]) == ("answered", [])
+    assert third["room"] == "slack:T0HOME/C0ALL"
+    assert (fourth["event"], fourth["layer"], fourth["reason"]) == ("refused", "policy", "no-access")
+    assert "12.7" not in shown.out
+    assert "lease" not in shown.out.lower()
+    (private,) = [row for row in shown.lines if row["private"]]
+    assert private["answer"] == answers[2]["id"]
+    table = rolecall("--config", config, "audit", "show", "--person", "slack-user:T0HOME/U0OSKAR")
+    assert "U0OSKAR" in table.out
+    assert "U0FIONA" not in table.out
+    assert (
+        len(rolecall("--config", config, "audit", "show", "--answer", answers[0]["id"], "--limit", "1", "--json").lines)
+        == 1
+    )
+
+
+def test_a_row_that_was_edited_is_named(rolecall: Command, config: Path) -> None:
+    rolecall("--config", config, "ask", QUESTION, "--as", "oskar", "--json")
+    database = sqlite3.connect(config.parent / ".rolecall" / "rolecall.db")
+    with database:
+        database.execute("UPDATE audit SET entry = replace(entry, 'U0', 'U9') WHERE number = 1")
+    database.close()
+    ran = rolecall("--config", config, "audit", "verify", "--json")
+    assert ran.code == 1
+    told = json.loads(ran.out)
+    assert not told["ok"]
+    assert told["problem"].startswith("row 1 was changed")
+    assert "broken: row 1" in rolecall("--config", config, "audit", "verify").out
