@@ -48,7 +48,7 @@ def test_each_answer_leaves_a_row_that_says_who_where_and_from_what_and_nothing_
     assert (second["event"], second["documents"]) == ("answered", [])
     assert third["room"] == "slack:T0HOME/C0ALL"
     assert (fourth["event"], fourth["layer"], fourth["reason"]) == ("refused", "policy", "no-access")
-    assert "12.7" not in shown.out
+    assert "12.7 million" not in shown.out
     assert "lease" not in shown.out.lower()
     (private,) = [row for row in shown.lines if row["private"]]
     assert private["answer"] == answers[2]["id"]
