@@ -21,10 +21,10 @@ from bot.access.rosters import CachedDirectory
 from bot.delivery.answering import Answering
 from bot.delivery.receiving import Receiver
 from bot.delivery.worker import Worker
-from bot.errors import ConfigError
+from bot.errors import BotError, ConfigError
 from bot.ports import Inbox, Journal
 from bot.settings import Settings, WebhookSettings
-from bot.types import Access
+from bot.types import Access, Message, Principal, Reply, Room, Turn
 from bot.wiring import Bot, audit_key, data_of, new_id, open_bot, secret_of, settings_of
 from connectors.chat.webhook import MAX_BODY, NAME, WebhookDoor, WebhookWay
 from connectors.directory_live import LiveFileDirectory
@@ -33,6 +33,8 @@ from connectors.site import Handler, open_site
 DAY = 86_400.0
 TIDYING = 3600.0
 """Seconds between two times that what is older than `retention` is deleted."""
+WARMING = 60.0
+"""Seconds that warming up may take: a model that is away must not keep the doors shut."""
 SQLITE_OWNER = "serve"
 """One process serves a data folder on SQLite, so whatever this owner holds when it starts was left behind."""
 
@@ -138,5 +140,16 @@ async def _owner(bot: Bot) -> str:
 
 
 async def _warm(bot: Bot) -> None:
-    """Load what is loaded on first use, before anybody waits for it. Nobody holds this label: nothing is found."""
-    await bot.house.index.search("hello", Access(frozenset({frozenset({"-"})})))
+    """Load what is loaded on first use, before anybody waits for it: a turn for nobody, under a label of nobody's."""
+    nobody = Principal("slack", "T0", "U0", active=False)
+    access = Access(frozenset({frozenset({"-"})}), frozenset({"search_documents"}))
+    message = Message("warm", nobody, Room("slack", "T0", "D0", "direct"), "When does the office open?")
+    replies = bot.assistant.answer(Turn("warm", message, access))
+    await asyncio.gather(_drained(replies), asyncio.to_thread(bot.house.embeddings.embed_documents, ["hello"]))
+
+
+async def _drained(replies: AsyncIterator[Reply]) -> None:
+    with contextlib.suppress(BotError, TimeoutError):
+        async with asyncio.timeout(WARMING):
+            async for _ in replies:
+                pass

@@ -26,7 +26,7 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Directory, Index, Journal, Records
+from bot.ports import Assistant, Directory, Index, Journal, Records
 from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
@@ -70,6 +70,7 @@ class Bot:
 
     house: House
     model: LoadedModel
+    assistant: Assistant
     journal: Journal
     gate: Gate
     turns: Turns
@@ -280,7 +281,7 @@ async def open_bot(config: Path, style: Style | None = None, people: Directory |
         gate = Gate(house.audience, house.records, _hosts(settings))
         journal = SqlJournal(house.engine, audit_key(settings))
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id)
-        yield Bot(house, model, journal, gate, turns)
+        yield Bot(house, model, supervisor, journal, gate, turns)
 
 
 def new_id() -> str:

@@ -6,9 +6,11 @@ One class for each room's tables, all over the same engine; each table's form is
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
@@ -22,7 +24,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import ConfigError
 from bot.ports import DocumentRecord
@@ -64,6 +66,7 @@ async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
         await _bring_up_to_date(engine)
         yield engine
     finally:
+        _WRITING.pop(engine.pool, None)
         await engine.dispose()
 
 
@@ -122,9 +125,42 @@ def _upgrade(connection: sa.Connection, config: Config) -> None:
     command.upgrade(config, "head")
 
 
-def writing(engine: AsyncEngine) -> AsyncEngine:
-    """The same engine for transactions that write: on SQLite they take the lock at once, and wait for it."""
-    return engine.execution_options(writes=True)
+class Writing:
+    """Transactions that write. On SQLite they take the lock at once, and those of this process one after the other.
+
+    SQLite would let them race for the lock, so that under load an unlucky one waits for as long as it may and fails.
+    """
+
+    def __init__(self, engine: AsyncEngine):
+        self._engine = engine.execution_options(writes=True)
+        self._turns = asyncio.Lock()
+        self._refused = -math.inf
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end of the block. Who waited while another one was refused is refused too."""
+        if self._engine.dialect.name != "sqlite":
+            async with self._engine.begin() as connection:
+                yield connection
+            return
+        arrived = time.monotonic()
+        async with self._turns, AsyncExitStack() as stack:
+            if self._refused > arrived:
+                raise sa.exc.TimeoutError("the database is locked by another process")
+            try:
+                connection = await stack.enter_async_context(self._engine.begin())
+            except DBAPIError:
+                self._refused = time.monotonic()
+                raise
+            yield connection
+
+
+_WRITING: dict[sa.Pool, Writing] = {}
+
+
+def writing(engine: AsyncEngine) -> Writing:
+    """The transactions of an engine that write; the same for everybody who asks."""
+    return _WRITING.setdefault(engine.pool, Writing(engine))
 
 
 class SqlRecords:
