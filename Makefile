@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-search bench-sync bench-chats bench-turn bench-start clean
+.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ demo: $(READY) ## the tour: who sees what, and why
 test: $(READY) ## all tests, without network
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
+soak: $(READY) ## kill it 200 times among 3,000 events, on SQLite and on PostgreSQL: half an hour each
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.loop
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
+
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,9 +41,9 @@ format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-search bench-sync bench-chats bench-turn bench-start ## every comparison, each a table
+bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack ## every comparison, each a table
 
-bench-search bench-sync bench-chats bench-turn bench-start: bench-%: $(READY)
+bench-search bench-sync bench-chats bench-turn bench-start bench-ack: bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
 
 clean: ## remove the environment and everything derived

@@ -46,31 +46,46 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-async def kill_loop(folder: Path, events: int, kills: int, seed: int = 1) -> Outcome:
-    """The whole loop on SQLite in an empty folder, which may hold a data folder with what is derived already."""
+async def kill_loop(folder: Path, events: int, kills: int, seed: int = 1, booting: int = 1) -> Outcome:
+    """The whole loop on SQLite in an empty folder, which may hold a data folder with what is derived already.
+
+    After each kill at work come `booting` kills of a process that only starts. The last process but one is asked to stop.
+    """
     dice = random.Random(seed)
     async with Peer(company.SECRET, SLOWNESS).listening() as peer:
         site = company.write(folder, free_port(), peer.url, NO_MODEL)
         await asyncio.to_thread(sync, site.config)
         serving, sender = Serving(site.config, folder / "serve.log"), Sender([site.webhook])
         await serving.start()
-        await serving.ready()
         gap = CONVERSATIONS / events * kills * sum(ALIVE) / 2
         talk = asyncio.create_task(converse(sender, peer, events, CONVERSATIONS, gap, seed))
         for number in range(kills):
-            await asyncio.sleep(dice.uniform(*(BOOTING if number % 2 else ALIVE)))
-            await serving.kill()
-            last = time.monotonic()
-            await serving.start()
-            if number % 2 or number == kills - 1:
+            at_work = number % (booting + 1) == 0
+            if at_work:
                 await serving.ready()
+            await asyncio.sleep(dice.uniform(*(ALIVE if at_work else BOOTING)))
+            await serving.kill()
+            await serving.start()
+        await serving.ready()
+        await asyncio.sleep(dice.uniform(*ALIVE))
+        await _stopped(serving)
+        await serving.start()
+        await serving.ready()
+        last = time.monotonic()
         plans = await talk
         await all_answered(peer, plans, RECOVERY)
         recovery = time.monotonic() - last
-        code = await serving.stop()
-    assert code == 0, f"it ended with {code}: {(folder / 'serve.log').read_text()[-2000:]}"
+        await _stopped(serving)
     assert set(sender.acknowledged) == {event for plan in plans for event in plan}
     return judged(peer, plans, kills, serving.boots, recovery)
+
+
+async def _stopped(serving: Serving) -> None:
+    """SIGTERM, at work or idle: it ends well and in time."""
+    started = time.monotonic()
+    code = await serving.stop()
+    assert code == 0, f"it ended with {code}"
+    assert time.monotonic() - started < 30
 
 
 def sync(config: Path) -> None:

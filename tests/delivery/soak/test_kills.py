@@ -10,7 +10,7 @@ from tests.delivery.soak.loop import kill_loop
 pytestmark = pytest.mark.xdist_group("model")
 
 
-async def test_sixty_events_with_kills_at_work_and_at_start(tmp_path: Path, derived: Path) -> None:
+async def test_sixty_events_with_kills_at_work_and_at_start_and_an_order_to_stop(tmp_path: Path, derived: Path) -> None:
     share(derived, tmp_path / ".rolecall")
-    outcome = await kill_loop(tmp_path, events=60, kills=4)
+    outcome = await kill_loop(tmp_path, events=60, kills=3, booting=2)
     assert outcome.clean, outcome
