@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 from bot.access.audience import Audience
+from bot.access.cleaning import clean
 from bot.access.gate import Gate
 from bot.assistant.memory import Memory, wants_forgetting
 from bot.assistant.words import words
@@ -74,8 +75,7 @@ class Turns:
         if not _wider(access, turn.access):
             return None
         fuller = await self._final(await self._turn(message, access, turn.id, private=True))
-        known = {source.document for source in answer.sources}
-        if not any(source.document not in known for source in fuller.sources):
+        if fuller.text == answer.text or fuller.documents <= answer.documents:
             return None
         return replace(fuller, id=turn.id, access=access)
 
@@ -102,4 +102,5 @@ def _unread_files(message: Message) -> str:
     if not message.files:
         return ""
     say = words(language(message.text))
-    return "\n\n" + say.files_unread.format(names=say.list_separator.join(file.name for file in message.files))
+    names = say.list_separator.join(clean(file.name) for file in message.files)
+    return "\n\n" + say.files_unread.format(names=names)
