@@ -80,7 +80,9 @@ class Librarian:
                     yield replace(page.add(sentence, passage, alone=bool(_LIST_ITEM.match(sentence))), rests_on=read)
         if not page.text:
             for quote in found:
-                yield page.add(quote.text, quote.passage, alone=quote.row or bool(_LIST_ITEM.match(quote.text)))
+                yield page.add(
+                    quote.text, quote.passage, alone=quote.row or bool(_LIST_ITEM.match(quote.text)), quoted=True
+                )
         ms = {"search": (searched - started) * 1000, "answer": (self._clock() - searched) * 1000}
         yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms, rests_on=read))
 
@@ -119,14 +121,19 @@ class _Page:
         self.text = ""
         self.citations: list[Citation] = []
         self._alone = False
+        self._last = 0
 
-    def add(self, sentence: str, passage: Passage, alone: bool) -> Delta:
-        """Append one sentence with the marker of its source; `alone` puts it on a line of its own."""
+    def add(self, sentence: str, passage: Passage, alone: bool, quoted: bool = False) -> Delta:
+        """Append one sentence with the marker of its source; `alone` puts it on a line of its own.
+
+        Quotations from two sources do not follow each other on a line: no text has them together.
+        """
         citation = self._cite(passage)
-        between = "" if not self.text else "\n" if alone or self._alone else " "
+        apart = alone or self._alone or (quoted and citation.number != self._last)
+        between = "" if not self.text else "\n" if apart else " "
         piece = f"{between}{sentence} [{citation.number}]"
         self.text += piece
-        self._alone = alone
+        self._alone, self._last = alone, citation.number
         return Delta(piece, (citation,))
 
     def _cite(self, passage: Passage) -> Citation:

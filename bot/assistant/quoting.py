@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from langchain_core.embeddings import Embeddings
 
 from bot.assistant.facts import quantities
-from bot.assistant.material import context, usable
+from bot.assistant.material import context, heading_name, told
 from bot.assistant.rows import rows
 from bot.assistant.terms import coverage, terms
-from bot.knowledge.sentences import is_table_row
+from bot.knowledge.sentences import is_list_item
 from bot.language import language
 from bot.types import Passage
 
@@ -42,6 +42,9 @@ CLOSE = 0.5
 """The cosine from which a sentence counts as an answer by meaning, if its passage also covers `PARTLY` of the question."""
 PARTLY = 0.5
 
+LIST_SIGN = re.compile(r"^(?:[-*•] |・\s*|\(?\d{1,2}[.)] )")
+"""What begins an item of a list."""
+
 _AMOUNT_ASKED = re.compile(
     r"\bhow (?:many|much|long|often|old|far|thick|large|high)\b|\bwhen\b|\b(?:year|percentage|time|date|amount|total|rate)\b"
     r"|何(?:年|月|日|人|名|回|個|本|台|度|倍|歳|時|分|秒|%|パーセント|キロ|メートル|円|ドル|世紀|番|位|km|ヶ|か|カ)"
@@ -66,7 +69,13 @@ class _Candidate:
     place: int
     text: str
     row: bool
+    under: str
     terms: frozenset[str]
+
+    @property
+    def context(self) -> str:
+        """What the sentence stands under: the passage's title and headings, and a heading inside the passage."""
+        return " > ".join(filter(None, (context(self.passage), self.under)))
 
 
 def quotes(question: str, passages: Sequence[Passage], most: int, embeddings: Embeddings) -> list[Quote]:
@@ -84,29 +93,28 @@ def quotes(question: str, passages: Sequence[Passage], most: int, embeddings: Em
     if not best:
         return []
     kept = [i for i in best if scores[i] >= WORTH * scores[best[0]]] if any(closeness) else best
-    chosen = [candidates[i] for i in _in_reading_order(kept, candidates)]
-    return [Quote(one.text, one.passage, one.row) for one in chosen]
+    best_told = _told_best(kept, candidates, terms(question))
+    return _shown([candidates[i] for i in _in_reading_order(best_told, candidates)])
 
 
 def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
     found: list[_Candidate] = []
     seen: set[str] = set()
     for rank, passage in enumerate(passages):
-        for place, (text, row) in enumerate(_readable(passage)):
+        for place, (text, row, under) in enumerate(_readable(passage)):
             if text and text not in seen:
                 seen.add(text)
-                found.append(_Candidate(passage, rank, place, text, row, frozenset(terms(text))))
+                found.append(_Candidate(passage, rank, place, text, row, under, frozenset(terms(text))))
     return found
 
 
-def _readable(passage: Passage) -> Iterator[tuple[str, bool]]:
+def _readable(passage: Passage) -> Iterator[tuple[str, bool, str]]:
     """The sentences of a passage but its headings, and its table rows with the names of their columns but its header."""
     table = {row.raw: row.shown for row in rows(passage.text)}
     headings = {passage.title, *passage.heading}
-    for raw in usable(passage.text):
-        row = is_table_row(raw)
-        text = table.get(raw.strip(), "") if row else " ".join(raw.split())
-        yield "" if text in headings else text, row
+    for one in told(passage.text):
+        text = table.get(one.text, "") if one.row else " ".join(one.text.split())
+        yield "" if text in headings else text, one.row, "" if one.under in headings else one.under
 
 
 def _closeness(
@@ -120,7 +128,7 @@ def _closeness(
     if language(question) != "en":
         return closeness
     best = sorted(range(len(candidates)), key=lambda i: (-words[i] + RANK_COST * candidates[i].rank, i))[:EMBEDDED]
-    texts = [f"{context(candidates[i].passage)}: {candidates[i].text}"[:LONGEST] for i in best]
+    texts = [f"{candidates[i].context}: {candidates[i].text}"[:LONGEST] for i in best]
     wanted, *vectors = embeddings.embed_documents([question, *texts])
     for i, vector in zip(best, vectors, strict=True):
         closeness[i] = sum(a * b for a, b in zip(wanted, vector, strict=True))
@@ -130,15 +138,28 @@ def _closeness(
 def _answered(
     question: str, passages: Sequence[Passage], candidates: Sequence[_Candidate], closeness: Sequence[float]
 ) -> bool:
-    """Whether a passage, and a sentence of it alone, mention enough of the question; or one is close in meaning."""
+    """Whether a passage, and a sentence of it alone, mention enough of the question; or one is close in meaning.
+
+    A question that names a heading asks about what stands under it, be the rest said in other words.
+    """
+    wanted = terms(question)
     covered = [coverage(question, f"{context(passage)} {passage.text}") for passage in passages]
     alone = [0.0] * len(passages)
     for one in candidates:
-        alone[one.rank] = max(alone[one.rank], coverage(question, f"{context(one.passage)} {one.text}"))
+        share = coverage(question, f"{one.context} {one.text}")
+        if share >= PARTLY and _named(one, wanted):
+            return True
+        alone[one.rank] = max(alone[one.rank], share)
     if any((whole + part) / 2 >= COVERED for whole, part in zip(covered, alone, strict=True)):
         return True
     close = [covered[c.rank] for c, value in zip(candidates, closeness, strict=True) if value >= CLOSE]
     return any(value >= PARTLY for value in close)
+
+
+def _named(one: _Candidate, wanted: set[str]) -> bool:
+    """Whether a question mentions the whole name, of two terms at least, of a heading that a sentence stands under."""
+    headings = [*one.passage.heading[-1:], *filter(None, one.under.split(" > "))]
+    return any(len(name) >= 2 and name <= wanted for name in (terms(heading_name(heading)) for heading in headings))
 
 
 def _tells(one: _Candidate, question: str) -> bool:
@@ -147,13 +168,17 @@ def _tells(one: _Candidate, question: str) -> bool:
 
 
 def _words(question: str, candidates: Sequence[_Candidate]) -> list[float]:
-    """The share of the question's terms in each sentence; terms that are rare among the candidates count more."""
+    """The share of the question's terms in each sentence and the heading inside the passage that it stands under.
+
+    Terms that are rare among the candidates count more.
+    """
     wanted = terms(question)
-    known = Counter(term for one in candidates for term in one.terms & wanted)
+    said = [wanted & (one.terms | terms(one.under)) for one in candidates]
+    known = Counter(term for terms_said in said for term in terms_said)
     count = len(candidates)
     rarity = {term: math.log(1 + (count - known[term] + 0.5) / (known[term] + 0.5)) for term in wanted}
     total = sum(rarity.values()) or 1.0
-    return [sum(rarity[term] for term in one.terms & wanted) / total for one in candidates]
+    return [sum(rarity[term] for term in terms_said) / total for terms_said in said]
 
 
 def _scores(
@@ -169,6 +194,24 @@ def _scores(
         amount = AMOUNT if counts and any(n.certain and n.value not in given for n in quantities(one.text)) else 0.0
         scores.append(words[i] + NEIGHBOUR * near + MEANING * closeness[i] + amount - RANK_COST * one.rank)
     return scores
+
+
+def _told_best(kept: Sequence[int], candidates: Sequence[_Candidate], wanted: set[str]) -> list[int]:
+    """Without the rows of a document that mention only a part of what another of its rows mentions of the question."""
+    told = [(candidates[i].passage.document, candidates[i].terms & wanted) for i in kept if candidates[i].row]
+
+    def outdone(one: _Candidate) -> bool:
+        return any(document == one.passage.document and one.terms & wanted < other for document, other in told)
+
+    return [i for i in kept if not (candidates[i].row and outdone(candidates[i]))]
+
+
+def _shown(chosen: Sequence[_Candidate]) -> list[Quote]:
+    """The quotes as they are shown: a single list item is no list and loses its sign."""
+    items = sum(is_list_item(one.text) for one in chosen if not one.row)
+    return [
+        Quote(one.text if one.row or items > 1 else LIST_SIGN.sub("", one.text), one.passage, one.row) for one in chosen
+    ]
 
 
 def _in_reading_order(best: Sequence[int], candidates: Sequence[_Candidate]) -> list[int]:

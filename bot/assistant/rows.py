@@ -15,6 +15,8 @@ from bot.knowledge.sentences import is_table_row
 _RULE = re.compile(r"[\s|:+=-]*")
 _PERIOD = re.compile(r"(?:fy\s?|q[1-4]\s?|h[12]\s?)?(?:19|20)\d\d(?:\s?(?:年度?|q[1-4]))?|q[1-4]|\d{1,2}月", re.I)
 _SCALE = re.compile("thousand|million|billion|percent|per cent|[千万億兆]", re.I)
+_KANJI_WORD = re.compile(r"[\u4e00-\u9fff]+[分日度年週秒](?![\u4e00-\u9fff])")
+"""A word that ends like a unit and is none, as the one for "category"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Row:
 
     def _with(self, columns: Sequence[tuple[str, str]]) -> str:
         pairs = "; ".join(f"{name}: {cell}" if name else cell for name, cell in columns)
-        scaled = bool(_SCALE.search(self.head) or mentioned_units(self.head))
+        scaled = bool(_SCALE.search(self.head) or mentioned_units(_KANJI_WORD.sub("", self.head)))
         label = f"{self.head}: {self.label}" if self.head and not scaled else self.label
         notes = ", ".join(note for note in (self.group, self.head if scaled else "", self.caption) if note)
         start = f"{label} ({notes})" if notes else label

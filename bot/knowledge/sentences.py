@@ -67,13 +67,23 @@ def is_table_row(line: str) -> bool:
     return bool(_TABLE_ROW.search(line.rstrip("\r\n")))
 
 
+def is_list_item(line: str) -> bool:
+    """Whether a line begins like an item or a numbered heading: with a sign, a number or a letter of a list."""
+    return bool(_LIST_ITEM.match(line))
+
+
+def is_finished(line: str) -> bool:
+    """Whether a line ends as a sentence does; a colon counts."""
+    return bool(_FINISHED.search(line))
+
+
 def goes_on(line: str, following: str) -> bool:
     """Whether a line's last sentence goes on in the next line, as in text that was wrapped or broken by a page."""
     if not line.strip() or not following.strip() or _FINISHED.search(line):
         return False
     if is_table_row(line) or is_table_row(following) or _LIST_ITEM.match(following) or line.lstrip().startswith("#"):
         return False
-    return _columns(line) >= (WRAPPED_LOWER if following.lstrip()[0].islower() else WRAPPED)
+    return columns(line) >= (WRAPPED_LOWER if following.lstrip()[0].islower() else WRAPPED)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -112,5 +122,6 @@ def _inside(before: str, mark: str, after: str, rest: str) -> bool:
     return bool(_OFTEN.search(before)) and not _OPENER.match(rest)
 
 
-def _columns(line: str) -> int:
+def columns(line: str) -> int:
+    """The width of a line, white space around it left out; a CJK character takes two columns."""
     return sum(2 if character > "\u2e7f" else 1 for character in line.strip())

@@ -75,6 +75,50 @@ async def test_neither_a_question_nor_a_heading_is_an_answer() -> None:
     assert await ask(librarian(faq), "How long is paid leave?") == "Employees get 25 days each year. [1]"
 
 
+async def test_a_heading_in_the_text_is_no_sentence_and_names_what_stands_under_it() -> None:
+    list_of_items = passage(
+        "Chapter 32, landing gear\n32-41-1 Brake unit\nFour installed, four required. One may be deactivated.\n"
+        "32-43-1 Anti-skid system\nThe landing distance must be increased by 60 per cent.\nChapter 33, lights\n"
+        "33-41-1 Landing light\nThe landing light must work at night.",
+        "mel.pdf",
+    )
+    text = await ask(librarian(list_of_items), "Which conditions for an inoperative anti-skid system?")
+    assert text == "The landing distance must be increased by 60 per cent. [1]"
+    manual = passage("ポンプを外す。\n7. 記録と検査\n作業後はポンプの検査を受けること。", "pump-ja.md")
+    assert "7." not in await ask(librarian(manual), "ポンプの検査の記録はどうしますか？")
+
+
+async def test_lines_of_a_slide_are_no_headings() -> None:
+    slide = passage("Profit bonus of EUR 900\n\nProfit bonus paid in August\n\nNo new hires", "town-hall.pptx")
+    text = await ask(librarian(slide), "When is the profit bonus paid?")
+    assert "Profit bonus paid in August [1]" in text
+
+
+async def test_a_row_gives_way_to_one_that_mentions_more_of_the_question() -> None:
+    limits = passage("Category | Repaired within\nB | 3 days\nC | 10 days\nD | 120 days", "mel.pdf")
+    text = await ask(librarian(limits), "Within how many days must category C be repaired?")
+    assert text == "Category: C; Repaired within: 10 days [1]"
+    japanese = passage("区分 | 修理期限\nB | 3暦日以内\nC | 10暦日以内", "mel-ja.docx")
+    assert await ask(librarian(japanese), "区分Cの修理期限は何日ですか？") == "区分: C; 修理期限: 10暦日以内 [1]"
+
+
+async def test_items_of_a_list_keep_their_signs_and_a_single_one_is_no_list() -> None:
+    steps = passage("1. Fit the new pump seal dry.\n2. Fill the pump case with fluid.\n3. Close the panel.", "pump.md")
+    assert await ask(librarian(steps, most=1), "What is the pump case filled with?") == (
+        "Fill the pump case with fluid. [1]"
+    )
+    both = await ask(librarian(steps), "How are the pump seal and the pump case fitted and filled?")
+    assert both == "1. Fit the new pump seal dry. [1]\n2. Fill the pump case with fluid. [1]"
+    dotted = passage("日本・太平洋地域の収益は増加した。", "letter.pdf")
+    assert "日本・太平洋" in await ask(librarian(dotted), "太平洋地域の収益は？")
+
+
+async def test_quotations_from_two_sources_stand_apart() -> None:
+    other = passage("Paid leave for employees in Japan is 20 days each year.", "japan.docx")
+    text = await ask(librarian(LEAVE, other), "How many days of paid leave may employees take each year?")
+    assert ". [1]\nPaid leave" in text or ". [1]\nEmployees" in text
+
+
 async def test_japanese_is_answered_from_japanese() -> None:
     desk = librarian(TORQUE, LEAVE, most=1)
     question = "クランプの締付トルクはいくつですか？"
