@@ -73,10 +73,12 @@ def _slide(slide: Any, number: int) -> Iterator[Section]:
     title = slide.shapes.title.text.strip() if slide.shapes.title is not None else ""
     heading = (one_line(title),) if title else ()
     shapes = list(_flat(slide.shapes))
-    texts = [s.text_frame.text.strip() for s in shapes if s.has_text_frame and s.text_frame.text.strip() != title]
+    frames = [s.text_frame for s in shapes if s.has_text_frame and s.text_frame.text.strip() != title]
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
-        texts.append(slide.notes_slide.notes_text_frame.text.strip())
-    yield Section("\n".join(text for text in texts if text) or title, heading, number)
+        frames.append(slide.notes_slide.notes_text_frame)
+    texts = [" ".join(paragraph.text.split()) for frame in frames for paragraph in frame.paragraphs]
+    # A blank line between: the lines of a slide seldom end like sentences, and are none that was wrapped.
+    yield Section("\n\n".join(text for text in texts if text) or title, heading, number)
     for shape in shapes:
         if getattr(shape, "has_table", False):
             rows = (tuple(cell.text for cell in row.cells) for row in shape.table.rows)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 _START = re.compile(r" {3}\S")
 _SIGN = re.compile(r"^\S\s+(?=\S)")
 _WORDS = re.compile(r".*[^\W\d]{2}.* .*[^\W\d]{2}.* .*[^\W\d]{2}")
+_COUNTING = re.compile(r"\W*(?:page\s)?#\W*$", re.I)
 _HANGING = re.compile(r"(?:^|  )\s*[●○•▪■◆・*–-]$")
 _TRIED = 3
 _FEWEST_PAIRS = 8
@@ -65,18 +66,28 @@ def _is_prose(text: str) -> bool:
 
 
 def without_furniture(pages: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Pages without running heads, feet and page numbers; a running head stays where it is first."""
+    """Pages without running heads, feet and page numbers; a running head stays where it is first.
+
+    A line that counts the pages goes there too if the text says the same elsewhere: it repeats the title.
+    """
     least = max(3, _REPEATED * len(pages))
     counts = Counter(
         line for number, page in enumerate(pages, 1) for line in {_same(page[i], number) for i in _edges(page)}
     )
+    text = " ".join(" ".join(line.split()) for page in pages for line in page)
+    often = max(2, _REPEATED * len(pages))
+    titles = {
+        line
+        for line, count in counts.items()
+        if "#" in line and count >= often and text.count(_COUNTING.sub("", line)) > count
+    }
     seen: set[str] = set()
     kept = []
     for number, page in enumerate(pages, 1):
         gone = set()
         for i in _edges(page):
             line = _same(page[i], number)
-            if line == "#" or (counts[line] >= least and line in seen):
+            if line == "#" or line in titles or (counts[line] >= least and line in seen):
                 gone.add(i)
             seen.add(line)
         kept.append([line for i, line in enumerate(page) if i not in gone])

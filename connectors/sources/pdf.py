@@ -17,6 +17,8 @@ _BULLET = re.compile(r"([●○•▪■◆・*–-]|\(?\d{1,2}(?:\.\d+)*[.)]?|\
 """A list sign or number before an item: the gap behind it does not make the line a row."""
 SHORT_LINE = 0.6
 """A line under this share of the page's widest one is the last of its paragraph."""
+_APART = re.compile(r"(?<=\d) (?=[年月日時分秒週歳人名回台個件本枚度万億兆千円%])")
+"""The space that typesetting leaves between a number and its Japanese counter."""
 _JAPANESE_END = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、。]$")
 
 
@@ -111,4 +113,4 @@ def _joined(lines: list[str]) -> str:
             text += line
         else:
             text = f"{text} {line}" if text else line
-    return text
+    return _APART.sub("", text)

@@ -14,6 +14,8 @@ from connectors.sources.cells import shown
 from connectors.sources.child import LimitedParser
 from tests.connectors.sources import made
 
+AIRLINE = Path(__file__).parents[3] / "examples/airline/documents"
+
 
 @pytest.fixture(scope="module")
 def parser() -> Iterator[LimitedParser]:
@@ -70,7 +72,7 @@ def test_pptx_slides_are_pages(parser: LimitedParser, tmp_path: Path) -> None:
     table = "Segment | 2025 | 2024\nCargo | 142.7 | 131.2\nPassengers | 1,196.3 | 1,098.4"
     assert file.title == "Results"
     assert file.sections == (
-        Section("Cargo grew.\nThank the crews.", ("Results",), 1),
+        Section("Cargo grew.\n\nThank the crews.", ("Results",), 1),
         Section(table, ("Results",), 1, table=True),
         Section("Outlook", ("Outlook",), 2),
     )
@@ -192,3 +194,18 @@ def test_number_formats(value: object, form: str, text: str) -> None:
 def test_other_kinds_are_named(parser: LimitedParser, tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableDocument, match=r"this kind is not read; known: \.csv, \.docx"):
         read(parser, tmp_path / name, "x")
+
+
+def test_a_foot_that_repeats_the_title_and_counts_pages_is_left_out(parser: LimitedParser) -> None:
+    manual = parser.parse(AIRLINE / "maintenance/ja/hydraulic-pump-replacement.pdf")
+    assert len(manual.sections) == 2
+    assert "".join(section.text for section in manual.sections).count("油圧ポンプ交換手順書") == 1
+    assert not any(section.text.rstrip().endswith(("1", "2")) for section in manual.sections)
+
+
+def test_japanese_counters_meet_their_numbers(parser: LimitedParser) -> None:
+    letter = "".join(
+        section.text for section in parser.parse(AIRLINE / "filings/ja/shareholder-letter-2025.pdf").sections
+    )
+    assert "1億2,790万ユーロ" in letter
+    assert "2025年度の業績" in letter
