@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,10 @@ from bot.commands.policy import explained
 from bot.commands.requests import Request, message_of
 from bot.commands.sync import sync_sources
 from bot.errors import BotError, ConfigError
+from bot.types import Answer, Done, Reply
 from bot.wiring import Bot, open_bot, settings_of
 from bot.yamlfile import load
-from connectors.chat.terminal import TerminalDoor
+from connectors.chat.terminal import private_panel, source_line
 
 OPENING = (
     "Rolecall answers from a company's own documents, and shows nobody what they, or anybody else who will read the "
@@ -90,22 +92,39 @@ async def _tour(config: Path, tour: Tour, chat: bool) -> None:
         if chat:
             await _meet(bot)
         else:
-            console.print(f"Now ask for yourself: [bold]rolecall --config {config} chat --as NAME[/bold]")
+            console.print("Now ask for yourself:")
+            console.print(Text(f"$ rolecall --config {config} chat --as fiona", style="bold"), soft_wrap=True)
 
 
 async def _stop(bot: Bot, config: Path, step: Step) -> None:
     if step.explain is not None:
         asked = step.explain
         place = f" --in {asked.where}" if asked.where else ""
-        console.print(Text(f"$ rolecall policy explain {asked.who} {asked.document}{place}", style="bold"))
+        command = f"$ rolecall policy explain {asked.who} {asked.document}{place}"
+        console.print(Text(command, style="bold"), soft_wrap=True)
         told, room = await explained(settings_of(config), config.parent, asked.who, asked.document, asked.where)
         policytext.print_explanation(told, asked.who, room, bot.house.directory)
         return
     where = f" in #{step.where}" if step.where else " in a direct message"
     message = await message_of(Request(step.ask, step.who, step.where), bot.house.directory)
     name = bot.house.directory.name_of(message.sender.ref)
-    console.print(Text.assemble((name, "bold yellow"), (where, "dim"), f": {step.ask}"))
-    await TerminalDoor(console, name).show(replies(bot, message))
+    console.print(Text.assemble((name, "bold yellow"), (where, "dim")))
+    console.print(Padding(step.ask, (0, 0, 1, 2)))
+    with console.status("[dim]Rolecall is answering[/dim]", spinner="dots"):
+        answer = await _answered(replies(bot, message))
+    console.print(Text("Rolecall", style="bold cyan"))
+    console.print(Padding(_answer(answer), (0, 0, 0, 2)))
+    if answer.private:
+        console.print(Padding(private_panel(answer.private, name), (1, 0, 0, 2)))
+
+
+async def _answered(events: AsyncIterator[Reply]) -> Answer:
+    """The end of a turn: the tour shows answers whole, laid out for reading; the chat streams them."""
+    return [event.answer async for event in events if isinstance(event, Done)][-1]
+
+
+def _answer(answer: Answer) -> Text:
+    return Text("\n").join([Text(answer.text), *map(source_line, answer.sources)])
 
 
 async def _meet(bot: Bot) -> None:
