@@ -16,6 +16,12 @@ another process."""
 GRACE = 20.0
 """Seconds in which a stopping worker may finish what it began."""
 
+FIRST = 2
+"""Messages answered at once after a start. If the process crashes, those that ran have one attempt less; so until it has
+proved that it lives, few share the blame for what one of them did."""
+RAMP = 1.0
+"""Seconds of waiting after which twice as many are answered at once, though none is finished yet."""
+
 _LOG = logging.getLogger("rolecall.delivery")
 
 
@@ -36,7 +42,9 @@ class Worker:
         self._owner = owner
         self._clock = clock
         self._grace = grace
-        self._room = asyncio.Semaphore(tasks)
+        self._tasks = tasks
+        self._open = min(FIRST, tasks)
+        self._room = asyncio.Semaphore(self._open)
         self._news = asyncio.Event()
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
@@ -48,7 +56,7 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`, then finish what was begun or give it back."""
         while not self._stopping:
-            await self._room.acquire()
+            await self._slot()
             taken = self._clock()
             claim = None if self._stopping else await self._claim(taken)
             if claim is None:
@@ -73,11 +81,29 @@ class Worker:
             return None
         return claim
 
+    async def _slot(self) -> None:
+        """Wait until one more message may be answered."""
+        while self._open < self._tasks:
+            try:
+                await asyncio.wait_for(self._room.acquire(), RAMP)
+            except TimeoutError:
+                self._grow(self._open)
+            else:
+                return
+        await self._room.acquire()
+
+    def _grow(self, more: int) -> None:
+        """Let up to so many more be answered at once."""
+        for _ in range(min(more, self._tasks - self._open)):
+            self._open += 1
+            self._room.release()
+
     async def _handle(self, claim: Claim, taken: float) -> None:
         try:
             await self._answering.handle(claim, taken)
         finally:
             self._room.release()
+            self._grow(1)
             self._news.set()  # the next one of this conversation may be claimed now
 
     async def _rest(self) -> None:

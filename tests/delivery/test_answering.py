@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from bot.assistant.words import ENGLISH
 from bot.delivery.answering import Timing
+from bot.delivery.worker import FIRST
 from bot.errors import BotError, DoorUnavailable, IndexUnavailable, ModelUnavailable, Undeliverable
 from bot.ports import Place
 from bot.types import Answer, Citation, Delta, Done, Reply, Status, Turn
@@ -367,6 +369,29 @@ async def test_messages_of_one_conversation_are_answered_in_order_and_others_bes
         await house.settled()
     assert [text for text in order if int(text) % 2] == ["1", "3", "5"]
     assert [text for text in order if not int(text) % 2] == ["0", "2", "4"]
+
+
+async def test_after_a_start_few_are_taken_at_once_and_more_as_it_proves_to_live() -> None:
+    running, most, gate = [0], [0], asyncio.Event()
+
+    async def count(turn: Turn) -> AsyncIterator[Reply]:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        await (gate.wait() if turn.message.text == "first" else asyncio.sleep(0.02))
+        running[0] -= 1
+        yield Done(Answer("Done."))
+
+    house = House(assistant=Scripted(count))
+    for number in range(FIRST):
+        await house.say("first", room=replace(DIRECT, id=f"D{number}"))
+    for number in range(30):
+        await house.say("more", room=replace(DIRECT, id=f"E{number}"))
+    async with house.working(tasks=8):
+        await asyncio.sleep(0.1)
+        assert most == [FIRST]
+        gate.set()
+        await house.settled()
+    assert most == [8]
 
 
 async def test_a_stopping_worker_finishes_what_it_began_and_takes_nothing_more() -> None:

@@ -106,9 +106,20 @@ async def converse(
     return plans
 
 
+def recovered(peer: Peer, sender: Sender, last: float) -> float:
+    """Seconds from a moment until everything that was acknowledged before it was answered."""
+    before = [event for event, at in sender.acknowledged.items() if at < last]
+    finals = [one.first_final for event in before for one in peer.standing(f"webhook:{event}") if _final(one)]
+    return max([0.0, *(at - last for at in finals)])
+
+
+def _final(one: Shown) -> bool:
+    return one.kind in ("answer", "notice")
+
+
 def answered(peer: Peer, event: str) -> bool:
     """Whether an event's message has become final."""
-    return any(one.kind in ("answer", "notice") for one in peer.standing(f"webhook:{event}"))
+    return any(_final(one) for one in peer.standing(f"webhook:{event}"))
 
 
 async def all_answered(peer: Peer, plans: list[list[str]], seconds: float) -> float:
@@ -142,5 +153,5 @@ def judged(peer: Peer, plans: list[list[str]], kills: int, boots: int, recovery:
 def _disordered(peer: Peer, plan: list[str]) -> int:
     """How many answers of one conversation came before one that should have come first."""
     finals: list[Shown] = [one for event in plan for one in peer.standing(f"webhook:{event}")[:1]]
-    times = [one.first_final for one in finals if one.kind in ("answer", "notice")]
+    times = [one.first_final for one in finals if _final(one)]
     return sum(later < earlier for earlier, later in pairwise(times))

@@ -18,14 +18,14 @@ import time
 from pathlib import Path
 
 from tests.delivery.soak import company
-from tests.delivery.soak.driver import Outcome, Sender, all_answered, converse, judged
+from tests.delivery.soak.driver import Outcome, Sender, all_answered, converse, judged, recovered
 from tests.delivery.soak.peer import Peer
 from tests.delivery.soak.process import ROOT, Serving
 
 CONVERSATIONS = 50
 SLOWNESS = (0.002, 0.02)
 """Seconds between what the chat does and its acknowledgement: time for a kill in between."""
-ALIVE = (0.1, 1.5)
+ALIVE = (0.1, 3.0)
 """Seconds that a process may work before it is killed."""
 BOOTING = (0.2, 3.0)
 """Seconds after its start at which a process is killed before it serves."""
@@ -47,14 +47,15 @@ def free_port() -> int:
 
 
 async def kill_loop(folder: Path, events: int, kills: int, seed: int = 1, booting: int = 1) -> Outcome:
-    """The whole loop on SQLite in an empty folder, which may hold a data folder with what is derived already.
+    """The whole loop on SQLite in an empty folder, or in one that holds a synced data folder already.
 
     After each kill at work come `booting` kills of a process that only starts. The last process but one is asked to stop.
     """
     dice = random.Random(seed)
     async with Peer(company.SECRET, SLOWNESS).listening() as peer:
         site = company.write(folder, free_port(), peer.url, NO_MODEL)
-        await asyncio.to_thread(sync, site.config)
+        if not (folder / ".rolecall").exists():
+            await asyncio.to_thread(sync, site.config)
         serving, sender = Serving(site.config, folder / "serve.log"), Sender([site.webhook])
         await serving.start()
         gap = CONVERSATIONS / events * kills * sum(ALIVE) / 2
@@ -69,15 +70,14 @@ async def kill_loop(folder: Path, events: int, kills: int, seed: int = 1, bootin
         await serving.ready()
         await asyncio.sleep(dice.uniform(*ALIVE))
         await _stopped(serving)
+        last = time.time()
         await serving.start()
         await serving.ready()
-        last = time.monotonic()
         plans = await talk
         await all_answered(peer, plans, RECOVERY)
-        recovery = time.monotonic() - last
         await _stopped(serving)
     assert set(sender.acknowledged) == {event for plan in plans for event in plan}
-    return judged(peer, plans, kills, serving.boots, recovery)
+    return judged(peer, plans, kills, serving.boots, recovered(peer, sender, last))
 
 
 async def _stopped(serving: Serving) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.connectors.databases import database_url
 from tests.delivery.soak import company
-from tests.delivery.soak.driver import Outcome, Sender, all_answered, converse, judged
+from tests.delivery.soak.driver import Outcome, Sender, all_answered, converse, judged, recovered
 from tests.delivery.soak.loop import ALIVE, CONVERSATIONS, NO_MODEL, RECOVERY, SLOWNESS, free_port, sync
 from tests.delivery.soak.peer import Peer
 from tests.delivery.soak.process import Serving
@@ -47,15 +47,14 @@ async def replica_loop(folder: Path, database: str, events: int, kills: int, asl
         fleet[0].signal(signal.SIGSTOP)
         await asyncio.sleep(asleep)
         fleet[0].signal(signal.SIGCONT)
-        last = time.monotonic()
+        last = time.time()
         plans = await talk
         await all_answered(peer, plans, RECOVERY)
-        recovery = time.monotonic() - last
         await asyncio.sleep(2.0)  # what a sleeper still wants to show, it shows now
         for one in fleet:
             assert await one.stop() == 0
     assert set(sender.acknowledged) == {event for plan in plans for event in plan}
-    return judged(peer, plans, kills, sum(one.boots for one in fleet), recovery)
+    return judged(peer, plans, kills, sum(one.boots for one in fleet), recovered(peer, sender, last))
 
 
 def _sites(folder: Path, database: str, chat: str) -> list[company.Site]:
