@@ -100,14 +100,17 @@ async def evaluate(
     text_of: Callable[[str], str],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, float]:
-    """Ask each question and count. `text_of` gives the whole text of a document by its id; shares are 0 to 1."""
+    """Ask each question and count. `text_of` gives the whole text of a document by its id; shares are 0 to 1.
+
+    Who may see nothing at all is refused, which counts as "not found".
+    """
     text_of = cache(text_of)
     there: list[tuple[bool, bool]] = []
     missing: list[bool] = []
     sentences: list[bool] = []
     for done, question in enumerate(questions, 1):
         answer = await ask(question)
-        silent = answer.text in (ENGLISH.not_found, JAPANESE.not_found)
+        silent = bool(answer.refused) or answer.text in (ENGLISH.not_found, JAPANESE.not_found)
         if question.answers:
             there.append((not silent and holds(answer.text, question.answers), silent))
         else:

@@ -52,6 +52,15 @@ async def test_each_figure_counts_its_own() -> None:
     }
 
 
+async def test_a_refusal_is_no_unsupported_answer() -> None:
+    async def refuse(question: Question) -> Answer:
+        return Answer(ENGLISH.no_access, refused="no-access")
+
+    found = await evaluate([Question("hidden"), Question("there", ("25 days",))], refuse, TEXTS.__getitem__)
+    assert (found["not_found_when_unanswerable"], found["not_found_when_answerable"]) == (1.0, 1.0)
+    assert found["unsupported_sentences"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("sentence", "good"),
     [
