@@ -9,19 +9,13 @@ from __future__ import annotations
 import base64
 import codecs
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from langchain.tools import ToolRuntime
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.messages.tool import tool_call
-from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.tools import BaseTool, tool
+from langchain_core.messages import HumanMessage, ToolMessage
 
 from bot.access.audience import Audience
 from bot.access.gate import Gate
@@ -30,9 +24,10 @@ from bot.assistant.memory import Memory
 from bot.assistant.supervisor import Supervisor
 from bot.delivery.audit import recorded
 from bot.delivery.turns import Turns
-from bot.types import Answer, Attachment, Citation, Done, Message, Passage, Principal, Reply, Room, Turn
+from bot.types import Attachment, Done, Message, Passage, Principal, Reply, Room
 from tests.delivery.fakes import FakeJournal
 from tests.fakes import FakeDirectory, FakeIndex, FakeRecords, FakeRouter
+from tests.proof.echo import Echo, all_passages
 
 ORDERS: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("injections.yaml").read_text(encoding="utf-8"))
 DISGUISES: dict[str, Callable[[str], str]] = {
@@ -66,39 +61,6 @@ FIONA = Principal("slack", "T0HOME", "U0FIONA")
 OSKAR = Principal("slack", "T0HOME", "U0OSKAR")
 DIRECT = Room("slack", "T0HOME", "D0", "direct")
 ALL = Room("slack", "T0HOME", "C0ALL", "public")
-
-
-class Echo(BaseChatModel):
-    """The worst model there is: it searches for what it was asked, and then prints everything that it was ever shown."""
-
-    @property
-    def _llm_type(self) -> str:
-        return "echo"
-
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Echo:
-        return self
-
-    def _generate(
-        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
-    ) -> ChatResult:
-        if isinstance(messages[-1], HumanMessage):
-            call = tool_call(name="search_documents", args={"query": messages[-1].text}, id="c1")
-            return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=[call]))])
-        heard = "\n".join(f"{message.type}: {message.text}" for message in messages)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(heard))])
-
-
-def all_passages(index: FakeIndex) -> BaseTool:
-    """A search that hands every passage to the model, unchecked."""
-
-    @tool("search_documents", response_format="content_and_artifact")
-    async def search(query: str, runtime: ToolRuntime[Turn]) -> tuple[str, Answer]:
-        """Search."""
-        found = await index.search(query, runtime.context.access, 100)
-        sources = [Citation(n, one.document, one.title, one.labels) for n, one in enumerate(found, 1)]
-        return "\n".join(f"{one.title}: {one.text}" for one in found), Answer("", tuple(sources))
-
-    return search
 
 
 class House:

@@ -1,0 +1,56 @@
+"""The worst model there is, and a search that hands it everything it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from langchain.tools import ToolRuntime
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages.tool import tool_call
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import BaseTool, tool
+
+from bot.ports import Index
+from bot.types import Answer, Citation, Turn
+
+
+class Echo(BaseChatModel):
+    """It searches for what it was asked, and then prints everything that it was ever shown."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "echo"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Echo:
+        return self
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        if isinstance(messages[-1], HumanMessage):
+            call = tool_call(name="search_documents", args={"query": messages[-1].text}, id="c1")
+            return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=[call]))])
+        heard = "\n".join(f"{message.type}: {message.text}" for message in messages)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(heard))])
+
+
+async def nothing() -> None:
+    """Nothing happens in between."""
+
+
+def all_passages(index: Index, between: Callable[[], Awaitable[None]] = nothing, cites: bool = True) -> BaseTool:
+    """A search that hands every passage to the model, unchecked. `between` runs after it; without `cites` nothing is cited."""
+
+    @tool("search_documents", response_format="content_and_artifact")
+    async def search(query: str, runtime: ToolRuntime[Turn]) -> tuple[str, Answer]:
+        """Search."""
+        found = await index.search(query, runtime.context.access, 100)
+        await between()
+        sources = [Citation(n, one.document, one.title, one.labels) for n, one in enumerate(found, 1)]
+        rests_on = frozenset(one.document for one in found)
+        artifact = Answer("", tuple(sources)) if cites else Answer("", rests_on=rests_on)
+        return "\n".join(f"{one.title}: {one.text}" for one in found), artifact
+
+    return search
