@@ -299,3 +299,52 @@ class Journal(Protocol):
 
     async def expire(self, before: float) -> int:
         """Delete exchanges older than a time; returns how many."""
+
+
+Language = Literal["python", "shell", "sql"]
+"""What a sandbox may run; which of these it does run is its own `languages`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Code that nobody trusts. `files` are laid beside it, by name; `sql` runs against an empty SQLite database."""
+
+    language: Language
+    code: str
+    stdin: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+Ending = Literal["finished", "time", "memory", "killed", "refused"]
+"""How a run ended: by itself, at a limit of time or memory, by a signal, or not begun (no sandbox, or it is busy)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What really happened in one run. `exit` is None unless it finished; `cut` says that output was longer than shown.
+
+    `reason` says why it was refused or ended, in words for the person.
+    """
+
+    ending: Ending
+    exit: int | None = None
+    output: str = ""
+    errors: str = ""
+    cut: bool = False
+    seconds: float = 0.0
+    reason: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it finished without a failure."""
+        return self.ending == "finished" and self.exit == 0
+
+
+class Sandbox(Protocol):
+    """Runs code that nobody trusts: no network, no files of this machine, bounded in everything, or not at all."""
+
+    tier: str
+    languages: frozenset[Language]
+
+    async def run(self, program: Program, person: str = "") -> Ran:
+        """Run a program to its end or to a limit; one at a time for each person. It never raises for what the code does."""
