@@ -10,8 +10,10 @@ from typing import Literal, Protocol
 from bot.types import (
     Access,
     Answer,
+    Attachment,
     Citation,
     Document,
+    Excerpt,
     Exchange,
     Labels,
     Message,
@@ -20,6 +22,7 @@ from bot.types import (
     Reply,
     Room,
     Turn,
+    Upload,
 )
 
 
@@ -113,6 +116,23 @@ class Records(Protocol):
         """Forget one record."""
 
 
+class Threads(Protocol):
+    """What was said in a place, for requests about it."""
+
+    async def excerpts(self, room: Room, thread: str, limit: int = 200) -> Sequence[Excerpt] | None:
+        """The latest messages of that very thread, or of a direct conversation, oldest first; None if they cannot be read.
+
+        Rolecall's own messages and what only one person saw are not among them.
+        """
+
+
+class FileReader(Protocol):
+    """Reads a file that came with a message, in the same limited way as a source's."""
+
+    async def read(self, file: Attachment) -> Upload:
+        """The file's sections, or the reason for which it cannot be read. Never raises for what the file holds."""
+
+
 class Assistant(Protocol):
     """Answers one turn."""
 
@@ -155,14 +175,20 @@ class ChatDoor(Protocol):
     async def post(self, place: Place, post: Post, key: str) -> str:
         """Show a new message that carries `key` where the platform keeps it; returns the platform's id for it."""
 
-    async def edit(self, place: Place, posted: str, post: Post) -> None:
-        """Replace a message of ours. The same call twice changes nothing more."""
+    async def edit(self, place: Place, posted: str, post: Post) -> str:
+        """Replace a message of ours. The same call twice changes nothing more.
+
+        Returns the id to know it by from now on: a platform that needs several messages for a long text names them all.
+        """
 
     async def find(self, place: Place, key: str) -> str | None:
         """The id of our earliest message that carries `key`, if there is one."""
 
     async def remove(self, place: Place, posted: str) -> None:
         """Take a message of ours away; no error if it is gone."""
+
+    async def attach(self, place: Place, file: Attachment, key: str) -> None:
+        """Show a file of ours; its message carries `key` where the platform keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +205,17 @@ Verdict = Literal["accepted", "duplicate", "busy", "dropped"]
 """`busy`: over quota, and one notice will say so; `dropped`: over quota, and a notice of the last minute has said so."""
 
 
+Withdrawal = Literal["stopped", "deleted"]
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A message that one worker holds, as long as its lease is extended.
 
     `fence` grows with each claim of the row; whoever writes with an older one is refused. `notice` is empty, or the
     quota that was exceeded: then the row asks for that notice instead of an answer. `posted` is the placeholder's id,
-    `answer` what an earlier attempt had already recorded. Times are seconds since 1970.
+    `answer` what an earlier attempt had already recorded. `withdrawn` asks for the message to be dropped: what stands
+    of it is ``stopped``, or taken away because the question was ``deleted``. Times are seconds since 1970.
     """
 
     row: int
@@ -198,6 +228,7 @@ class Claim:
     notice: str = ""
     posted: str = ""
     answer: Answer | None = None
+    withdrawn: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +236,8 @@ class AuditEntry:
     """One row of the audit, without any message text.
 
     `event` is ``begun`` (before the first visible piece), ``answered``, ``refused``, ``withheld`` (the gate dropped a
-    recorded answer), ``failed`` or ``forgotten``. `layer` names who refused: ``limits``, ``policy``, ``planner``,
-    ``gate``; `readers` are the label sets of Access.
+    recorded answer), ``failed``, ``withdrawn`` (stopped, or its question deleted) or ``forgotten``. `layer` names who
+    refused: ``limits``, ``policy``, ``planner``, ``gate``; `readers` are the label sets of Access.
     """
 
     event: str
@@ -228,12 +259,27 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An exchange as it is stored: `only` is empty, or the reference of the one person who saw the answer."""
+    """An exchange as it is stored: `only` is empty, or the reference of the one person who saw the answer.
+
+    `answer` is the answer's id; the fuller answer beside it has the same one.
+    """
 
     conversation: str
     exchange: Exchange
     at: float
     only: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a reader said of an answer: `good` or not, and maybe why. Who says it twice has changed their mind."""
+
+    answer: str
+    person: str
+    good: bool
+    at: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +324,31 @@ class Inbox(Protocol):
     async def abandon(self, owner: str) -> int:
         """Give back every row of a worker that is known to be gone, at once; returns how many."""
 
+    async def amend(self, message: Message, now: float, here: str = "") -> bool:
+        """Put an edited message in the place of the one with its room and id, if that is not answered yet; it starts anew.
+
+        Whoever works on it loses it. `here` is the owner whose work the caller has stopped itself; another one's row
+        rests until that one must have noticed. Returns whether there was one to change.
+        """
+
+    async def withdraw(self, room: str, message: str, why: Withdrawal, now: float, here: str = "") -> bool:
+        """Ask for a message to be dropped. An answered one is taken up again only if it was ``deleted``.
+
+        Returns whether there was one.
+        """
+
+    async def stop(self, conversation: str, person: str, now: float, here: str = "") -> int:
+        """Ask for everything of this person that is not answered in a conversation to be dropped; returns how many."""
+
+    async def erase(self, claim: Claim, entries: Sequence[AuditEntry]) -> bool:
+        """Close a row and blank its text and answer."""
+
+    async def joined(self, conversation: str) -> bool:
+        """Whether something was taken in of this conversation before."""
+
+    async def questions(self, person: str, limit: int) -> list[str]:
+        """The latest questions of a person that are still kept, newest first."""
+
     async def queue(self, now: float) -> Queue:
         """How it stands."""
 
@@ -298,7 +369,16 @@ class Journal(Protocol):
         """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
 
     async def expire(self, before: float) -> int:
-        """Delete exchanges older than a time; returns how many."""
+        """Delete exchanges and opinions older than a time; returns how many."""
+
+    async def unsay(self, answer: str) -> int:
+        """Delete the exchanges of one answer; returns how many."""
+
+    async def opine(self, opinion: Opinion) -> None:
+        """Keep what a reader said of an answer, in the place of what they said of it before."""
+
+    async def opinions(self, limit: int) -> list[Opinion]:
+        """The latest opinions, newest first."""
 
 
 Language = Literal["python", "shell", "sql"]

@@ -50,15 +50,33 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with a message, already fetched."""
+    """A file. One that came with a message may not have been fetched yet: then `ref` is what its door fetches it by.
+
+    `size` is in bytes as the platform states it, 0 if it does not.
+    """
 
     name: str
-    content: bytes
+    content: bytes = b""
+    ref: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A message of the place where something was asked, which the request is about. Material, never an instruction."""
+
+    author: str
+    text: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One request, as the chat door translated it. `thread` is empty outside threads."""
+    """One request, as the chat door translated it. `thread` is empty outside threads.
+
+    `excerpts` are what a shortcut or a quotation put beside the text; `tool` is the one that the person chose themselves
+    by pressing a button, or empty.
+    """
 
     id: str
     sender: Principal
@@ -66,6 +84,8 @@ class Message:
     text: str
     thread: str = ""
     files: tuple[Attachment, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    tool: str = ""
 
     @property
     def conversation(self) -> str:
@@ -156,7 +176,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which tool was chosen, by whom (``router``, ``model`` or ``rule``), and how sure (0 to 1)."""
+    """Which tool was chosen, by whom (``router``, ``model``, ``person`` or ``rule``), and how sure (0 to 1)."""
 
     tool: str
     by: str
@@ -173,16 +193,33 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with the message, read: its sections and bytes, or the `problem` for which it could not be."""
+
+    name: str
+    sections: tuple[Section, ...] = ()
+    content: bytes = b""
+    problem: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole text, sections apart."""
+        return "\n\n".join(section.text for section in self.sections)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A message with the authority it is answered under. Tools receive it from the runtime, never from the model.
 
     `history` holds the earlier exchanges of the conversation that all readers of this turn may see, oldest first.
+    `uploads` are the files of the message; whoever reads along here can open them, so they need no label.
     """
 
     id: str
     message: Message
     access: Access
     history: tuple[Exchange, ...] = ()
+    uploads: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +229,9 @@ class Answer:
     `refused` is empty, or the reason for which nothing was answered (``no-access``, ``not-granted``,
     ``access-changed``); "not found" is not a refusal. `ms` holds milliseconds by step. `private` is the fuller
     answer that only the asker gets. `rests_on` names documents that the text may carry something of without citing
-    them: what a model read, replayed memory. `access` is the authority it was answered under.
+    them: what a model read, replayed memory. `access` is the authority it was answered under. `files` are shown with
+    the answer, under the same rule as its text. `searched` says that documents were looked for: somebody who may read
+    more may then get a fuller answer.
     """
 
     text: str
@@ -205,6 +244,8 @@ class Answer:
     private: Answer | None = None
     rests_on: frozenset[str] = frozenset()
     access: Access = Access()
+    files: tuple[Attachment, ...] = ()
+    searched: bool = False
 
     @property
     def documents(self) -> frozenset[str]:

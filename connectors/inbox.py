@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.ports import AuditEntry, Claim, Queue, Quota, Remembered, Verdict
+from bot.delivery.leases import DOOR_LIMIT, HEARTBEAT
+from bot.ports import AuditEntry, Claim, Queue, Quota, Remembered, Verdict, Withdrawal
 from bot.types import Answer, Message
 from connectors.database import METADATA, writing
 from connectors.journal import append
@@ -24,6 +25,8 @@ AT_ONCE = 2
 """Messages of one person that are worked on at the same time."""
 QUIET = 60.0
 """Seconds in which a person over quota is told so once."""
+NOTICED = HEARTBEAT + DOOR_LIMIT
+"""Seconds after which a worker elsewhere has noticed that a row was taken from it, and its last door call is over."""
 _MINUTE, _DAY = 60.0, 86_400.0
 _OPEN = ("waiting", "running")
 
@@ -50,6 +53,7 @@ INBOX = sa.Table(
     sa.Column("finished", sa.Float, nullable=False),
     sa.Column("posted", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("withdrawn", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("room", "message", name="inbox_message"),
     sa.Index("inbox_conversation", "conversation", "state"),
     sa.Index("inbox_lane", "lane", "claimed"),
@@ -124,6 +128,7 @@ class SqlInbox:
             notice=row["notice"],
             posted=row["posted"],
             answer=_Answered.model_validate_json(row["answer"]).answer if row["answer"] else None,
+            withdrawn=row["withdrawn"] or None,
             **changed,
         )
 
@@ -168,6 +173,53 @@ class SqlInbox:
         async with self._writing.begin() as connection:
             return int((await connection.execute(theirs.values(state="waiting"))).rowcount)
 
+    async def amend(self, message: Message, now: float, here: str = "") -> bool:
+        """Put an edited message in the place of the one with its room and id, if that is not answered yet."""
+        which = sa.and_(_is(message.room.ref, message.id), INBOX.c.state.in_(_OPEN), _UNANSWERED)
+        return bool(await self._anew(which, now, here, body=_Body(message=message).model_dump_json()))
+
+    async def withdraw(self, room: str, message: str, why: Withdrawal, now: float, here: str = "") -> bool:
+        """Ask for a message to be dropped; an answered one, only if it was deleted."""
+        which = sa.and_(_is(room, message), INBOX.c.state != "dropped", INBOX.c.body != "")
+        if why != "deleted":
+            which = sa.and_(which, INBOX.c.state.in_(_OPEN))
+        return bool(await self._anew(which, now, here, withdrawn=why, attempts=0))
+
+    async def stop(self, conversation: str, person: str, now: float, here: str = "") -> int:
+        """Ask for everything of this person that is not answered in a conversation to be dropped; returns how many."""
+        theirs = sa.and_(INBOX.c.conversation == conversation, INBOX.c.person == person)
+        which = sa.and_(theirs, INBOX.c.state.in_(_OPEN), INBOX.c.withdrawn == "")
+        return await self._anew(which, now, here, withdrawn="stopped", attempts=0)
+
+    async def erase(self, claim: Claim, entries: Sequence[AuditEntry]) -> bool:
+        """Close a row and blank its text and answer."""
+        async with self._writing.begin() as connection:
+            held = await _held(connection, claim, state="done", finished=INBOX.c.claimed, body="", answer="")
+            if held:
+                await append(connection, entries, (), self._key)
+        return held
+
+    async def joined(self, conversation: str) -> bool:
+        """Whether something was taken in of this conversation before."""
+        wanted = sa.select(sa.exists().where(INBOX.c.conversation == conversation))
+        async with self._engine.connect() as connection:
+            return bool(await connection.scalar(wanted))
+
+    async def questions(self, person: str, limit: int) -> list[str]:
+        """The latest questions of a person that are still kept, newest first."""
+        theirs = sa.and_(INBOX.c.person == person, INBOX.c.notice == "", INBOX.c.body != "")
+        wanted = sa.select(INBOX.c.body).where(theirs).order_by(INBOX.c.row.desc()).limit(limit)
+        async with self._engine.connect() as connection:
+            return [_Body.model_validate_json(body).message.text for body in await connection.scalars(wanted)]
+
+    async def _anew(self, which: sa.ColumnElement[bool], now: float, here: str, **values: Any) -> int:
+        """Have rows taken up again with other values. Whoever holds one loses it, and is given the time to notice."""
+        elsewhere = sa.and_(INBOX.c.state == "running", INBOX.c.owner != here, INBOX.c.lease_until > now)
+        rests = sa.case((elsewhere, now + NOTICED), else_=0.0)
+        changed = {"state": "waiting", "fence": INBOX.c.fence + 1, "not_before": rests, **values}
+        async with self._writing.begin() as connection:
+            return int((await connection.execute(sa.update(INBOX).where(which).values(**changed))).rowcount)
+
     async def queue(self, now: float) -> Queue:
         """How it stands."""
         count, oldest = sa.func.count(), sa.func.min(INBOX.c.received)
@@ -195,7 +247,15 @@ _UNTOUCHED: dict[str, Any] = {
     "finished": 0.0,
     "posted": "",
     "answer": "",
+    "withdrawn": "",
 }
+
+
+_UNANSWERED = sa.and_(INBOX.c.answer == "", INBOX.c.notice == "", INBOX.c.withdrawn == "")
+
+
+def _is(room: str, message: str) -> sa.ColumnElement[bool]:
+    return sa.and_(INBOX.c.room == room, INBOX.c.message == message)
 
 
 async def _held(connection: AsyncConnection, claim: Claim, **values: Any) -> bool:

@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.ports import AuditEntry, Remembered
+from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Exchange
 from connectors.database import METADATA, writing
 
@@ -45,6 +46,16 @@ EXCHANGES = sa.Table(
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("documents", sa.JSON, nullable=False),
+    sa.Column("answer_id", sa.Text, nullable=False, server_default="", index=True),
+)
+OPINIONS = sa.Table(
+    "opinions",
+    METADATA,
+    sa.Column("answer", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("good", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
 )
 
 
@@ -78,11 +89,30 @@ class SqlJournal:
 
     async def forget(self, conversation: str, only: str) -> int:
         """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
-        return await self._delete(_seen_by(conversation, only))
+        return await self._delete(EXCHANGES, _seen_by(conversation, only))
 
     async def expire(self, before: float) -> int:
-        """Delete exchanges older than a time; returns how many."""
-        return await self._delete(EXCHANGES.c.at < before)
+        """Delete exchanges and opinions older than a time; returns how many."""
+        return await self._delete(EXCHANGES, EXCHANGES.c.at < before) + await self._delete(
+            OPINIONS, OPINIONS.c.at < before
+        )
+
+    async def unsay(self, answer: str) -> int:
+        """Delete the exchanges of one answer; returns how many."""
+        return await self._delete(EXCHANGES, EXCHANGES.c.answer_id == answer) if answer else 0
+
+    async def opine(self, opinion: Opinion) -> None:
+        """Keep what a reader said of an answer, in the place of what they said of it before."""
+        said = asdict(opinion)
+        async with self._writing.begin() as connection:
+            insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(OPINIONS).values(said)
+            await connection.execute(insert.on_conflict_do_update(index_elements=["answer", "person"], set_=said))
+
+    async def opinions(self, limit: int) -> list[Opinion]:
+        """The latest opinions, newest first."""
+        wanted = sa.select(OPINIONS).order_by(OPINIONS.c.at.desc()).limit(limit)
+        async with self._engine.connect() as connection:
+            return [Opinion(**row) for row in (await connection.execute(wanted)).mappings()]
 
     async def entries(self, limit: int | None = None) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         """The audit's rows as they were written, with their numbers, latest first."""
@@ -109,9 +139,9 @@ class SqlJournal:
             return Verified(last, f"the chain ends at row {last}, but {head['number']} rows were written")
         return Verified(last)
 
-    async def _delete(self, which: sa.ColumnElement[bool]) -> int:
+    async def _delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         async with self._writing.begin() as connection:
-            return int((await connection.execute(sa.delete(EXCHANGES).where(which))).rowcount)
+            return int((await connection.execute(sa.delete(table).where(which))).rowcount)
 
 
 async def append(
@@ -151,6 +181,7 @@ def _exchange(one: Remembered) -> dict[str, Any]:
         "question": one.exchange.question,
         "answer": one.exchange.answer,
         "documents": documents,
+        "answer_id": one.answer,
     }
 
 

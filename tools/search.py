@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
@@ -22,7 +24,7 @@ def search_documents(librarian: Librarian) -> BaseTool:
         answer = Answer("")
         async for reply in librarian.answer(runtime.context, query):
             if isinstance(reply, Done):
-                answer = reply.answer
+                answer = replace(reply.answer, searched=True)
             else:
                 runtime.stream_writer(reply)
         return answer.text, answer

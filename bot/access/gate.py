@@ -51,7 +51,8 @@ class Gate:
     async def _check(self, access: Access, answer: Answer) -> Answer | None:
         if not await self._may_show(access, answer.documents):
             return None
-        return replace(answer, text=clean(answer.text, self._hosts), sources=self._inert(answer.sources))
+        files = tuple(replace(file, name=clean(file.name)) for file in answer.files)
+        return replace(answer, text=clean(answer.text, self._hosts), sources=self._inert(answer.sources), files=files)
 
     async def _may_show(self, access: Access, documents: Collection[str]) -> bool:
         """Whether each reader may see each document, by the labels that SQL holds now: one it does not know, nobody may."""

@@ -24,7 +24,7 @@ TOOLS = (
     "sentiment",
     "classify",
 )
-Reply = Literal["mentions", "threads", "all"]
+Reply = Literal["mentions", "threads", "all", "never"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 

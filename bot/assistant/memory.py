@@ -64,9 +64,11 @@ def remembered(message: Message, answer: Answer, at: float) -> tuple[Remembered,
     """What to store of an answer: the room's exchange, and the asker's own. A refusal leaves nothing to remember."""
     stored = []
     if not answer.refused:
-        stored.append(Remembered(message.conversation, _exchange(message, answer), at))
+        stored.append(Remembered(message.conversation, _exchange(message, answer), at, answer=answer.id))
     if answer.private is not None and not answer.private.refused:
-        stored.append(Remembered(message.conversation, _exchange(message, answer.private), at, message.sender.ref))
+        stored.append(
+            Remembered(message.conversation, _exchange(message, answer.private), at, message.sender.ref, answer.id)
+        )
     return tuple(stored)
 
 

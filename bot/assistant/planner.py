@@ -132,14 +132,22 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         if not isinstance(request.messages[-1], HumanMessage):
             return ExtendedModelResponse(await handler(request), Command(update={"asked": True}))
         started, turn = self._clock(), request.runtime.context
-        plan = await self._router.route(completed(turn.message.text, turn.history))
+        plan = await self._route(turn)
         asks = self._asks_model(plan)
         step = await (self._by_model if asks else self._carry_out)(plan, request, handler)
         took = (self._clock() - started) * 1000
         update = {"plan": step.plan, "plan_ms": took, "asked": asks} | ({"spoken": step.spoken} if step.spoken else {})
         return ExtendedModelResponse(ModelResponse(result=[step.message]), Command(update=update))
 
+    async def _route(self, turn: Turn) -> Plan:
+        """What the person chose themselves, or the router's choice."""
+        if turn.message.tool:
+            return Plan(turn.message.tool, "person", 1.0)
+        return await self._router.route(completed(turn.message.text, turn.history))
+
     def _asks_model(self, plan: Plan) -> bool:
+        if plan.by == "person":
+            return False
         return self._mode == "model" or (self._mode == "auto" and self._capable and plan.confidence < SURE)
 
     async def _carry_out(self, plan: Plan, request: ModelRequest[Turn], handler: Handler) -> Step:

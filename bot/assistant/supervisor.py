@@ -99,9 +99,14 @@ def _conversation(turn: Turn) -> list[BaseMessage]:
 
 def _read(state: Mapping[str, Any], turn: Turn) -> frozenset[str]:
     """The documents that the model has read something of: in the conversation, and in what tools gave back."""
-    given = (message.artifact for message in state.get("messages", ()) if isinstance(message, ToolMessage))
-    tools = frozenset().union(*(artifact.documents for artifact in given if isinstance(artifact, Answer)))
+    tools = frozenset().union(*(given.documents for given in _given(state)))
     return tools | replayed(turn) if state.get("asked") else tools
+
+
+def _given(state: Mapping[str, Any]) -> list[Answer]:
+    """What tools gave back so far."""
+    given = (message.artifact for message in state.get("messages", ()) if isinstance(message, ToolMessage))
+    return [artifact for artifact in given if isinstance(artifact, Answer)]
 
 
 def _answer(state: Mapping[str, Any], turn: Turn, unclear: str) -> Answer:
@@ -110,9 +115,11 @@ def _answer(state: Mapping[str, Any], turn: Turn, unclear: str) -> Answer:
     spoken: Answer | None = state.get("spoken")
     if spoken is not None:
         return replace(spoken, plan=plan)
-    last, read = state["messages"][-1], _read(state, turn)
+    last, read, given = state["messages"][-1], _read(state, turn), _given(state)
+    searched = any(one.searched for one in given)
     if isinstance(last, ToolMessage) and isinstance(last.artifact, Answer):
-        return replace(last.artifact, plan=plan, rests_on=last.artifact.rests_on | read)
+        return replace(last.artifact, plan=plan, rests_on=last.artifact.rests_on | read, searched=searched)
     if isinstance(last, AIMessage) and last.text:
-        return Answer(last.text, plan=plan, rests_on=read)
-    return Answer(unclear, plan=plan)
+        files = tuple(file for one in given for file in one.files)
+        return Answer(last.text, plan=plan, rests_on=read, searched=searched, files=files)
+    return Answer(unclear, plan=plan, searched=searched)

@@ -16,7 +16,7 @@ from bot.language import Language
 class Words:
     """One language's sentences; `abilities` says what each tool does for a person, `examples` what one could ask it.
 
-    Places to fill: `{what}` and `{tool}` in not_granted and not_installed, `{id}` in failed, `{names}` in files_unread,
+    Places to fill: `{what}` and `{tool}` in not_granted and not_installed, `{id}` in failed, `{files}` in files_unread,
     `{labels}` in help_documents, `{example}` in help_example, `{id}` in gave_up.
     """
 
@@ -36,6 +36,7 @@ class Words:
     documents_away: str
     gave_up: str
     forgotten: str
+    stopped: str
     files_unread: str
     thinking: str
     searching: str
@@ -74,8 +75,9 @@ ENGLISH = Words(
     documents_away="The documents cannot be searched at the moment. "
     "Your question is kept, and the answer will appear here.",
     gave_up="I'm sorry, I could not answer this. Please ask again later; if it happens again, report error {id}.",
+    stopped="Stopped.",
     forgotten="I have forgotten what was said in this conversation. Nothing of it will be used again.",
-    files_unread="I cannot read attached files yet ({names}), so I have not looked inside.",
+    files_unread="I could not read:\n{files}",
     thinking="Thinking about what to do",
     searching="Searching the documents",
     reading="Reading what I found",
@@ -135,8 +137,9 @@ JAPANESE = Words(
     documents_away="現在文書を検索できません。質問は保管してあり、回答はここに表示されます。",
     gave_up="申し訳ありませんが、お答えできませんでした。後ほどもう一度質問してください。"
     "続く場合はエラー番号 {id} をお知らせください。",
+    stopped="中止しました。",
     forgotten="この会話の内容を忘れました。今後の回答には使いません。",
-    files_unread="添付ファイル（{names}）はまだ読めないため、中身は確認していません。",
+    files_unread="次のファイルは読めませんでした。\n{files}",
     thinking="進め方を考えています",
     searching="文書を検索しています",
     reading="見つかった文書を読んでいます",

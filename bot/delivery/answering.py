@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +68,7 @@ class Answering:
         self._clock = clock
         self._new_id = new_id
         self._timing = timing
+        self._working: dict[Lease, asyncio.Task[Any]] = {}
 
     async def handle(self, claim: Claim, taken: float) -> None:
         """Bring one claim to its end, or give it back. `taken` is the time it was claimed with.
@@ -76,7 +77,7 @@ class Answering:
         """
         lease = Lease(self._inbox, claim, taken, self._clock)
         door = self._doors.get(claim.event.partition(":")[0])
-        async with lease.kept():
+        async with lease.kept(), self._registered(lease):
             try:
                 if door is None:
                     raise DoorUnavailable("no such door is configured now")
@@ -96,6 +97,23 @@ class Answering:
                 again = self._clock() + pause(2.0**claim.attempts, DOOR_PAUSE)
                 await self._settle(self._inbox.release(claim, again, counted=True))
 
+    def let_go(self, which: Callable[[Message], bool]) -> list[asyncio.Task[Any]]:
+        """Show nothing more of these messages; returns the tasks that work on them, to be cancelled."""
+        leases = [lease for lease in self._working if which(lease.claim.message)]
+        for lease in leases:
+            lease.drop()
+        return [self._working[lease] for lease in leases]
+
+    @asynccontextmanager
+    async def _registered(self, lease: Lease) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if task is not None:
+            self._working[lease] = task
+        try:
+            yield
+        finally:
+            self._working.pop(lease, None)
+
     async def _deliver(self, claim: Claim, shown: Shown) -> None:
         say = words(language(claim.message.text))
         if claim.notice:
@@ -104,12 +122,27 @@ class Answering:
             entry = audit.closing("refused", claim.message, "", at, layer="limits", reason=claim.notice)
             await self._inbox.finish(claim, [entry])
             return
+        if claim.withdrawn:
+            await self._withdraw(claim, shown, say)
+            return
         if claim.attempts > ATTEMPTS:
             await self._give_up(claim, shown, say, f"failed {ATTEMPTS} times")
             return
         answer = claim.answer or await self._answer(claim, shown, say)
         if answer is not None:
             await self._show(claim, shown, answer)
+
+    async def _withdraw(self, claim: Claim, shown: Shown, say: Words) -> None:
+        """Drop a message that was stopped, or whose question is gone: nothing of it is remembered."""
+        answer, at = claim.answer.id if claim.answer else "", self._clock()
+        entry = audit.closing("withdrawn", claim.message, answer, at, reason=claim.withdrawn or "")
+        await self._journal.unsay(answer)
+        if claim.withdrawn == "deleted":
+            await shown.take_back()
+            await self._inbox.erase(claim, [entry])
+        else:
+            await shown.become(Post("notice", say.stopped))
+            await self._inbox.finish(claim, [entry])
 
     async def _show(self, claim: Claim, shown: Shown, answer: Answer) -> None:
         """Show a recorded answer to those who may see it now."""
@@ -119,8 +152,10 @@ class Answering:
             final = access_changed(message, answer)
             entries.append(audit.closing("withheld", message, answer.id, self._clock(), layer="gate"))
         await shown.become(Post("answer", final.text, final.sources, final.id))
+        await shown.attach(final.files)
         if final.private is not None and (private := await self._gate.asker(message, final.private)) is not None:
             await shown.alone(Post("answer", private.text, private.sources, private.id))
+            await shown.attach(private.files, alone=True)
         await self._inbox.finish(claim, entries)
 
     async def _answer(self, claim: Claim, shown: Shown, say: Words) -> Answer | None:

@@ -17,6 +17,8 @@ LEASE = 12.0
 """Seconds for which a claim holds without a heartbeat."""
 HEARTBEAT = 4.0
 """Seconds between two heartbeats."""
+DOOR_LIMIT = 4.0
+"""Seconds after which a door call counts as failed; less than MARGIN."""
 MARGIN = 5.0
 """Seconds before the end of the lease from which nothing is shown any more: longer than a door call may take."""
 
@@ -35,6 +37,10 @@ class Lease:
         self._inbox = inbox
         self._clock = clock
         self._until = taken + LEASE
+
+    def drop(self) -> None:
+        """Let go of it at once: nothing is shown any more."""
+        self._until = 0.0
 
     def require(self) -> None:
         """Raises LeaseLost unless there is time enough left for one door call."""
@@ -59,8 +65,8 @@ class Lease:
             (held,) = await asyncio.gather(self._inbox.extend(self.claim, now, LEASE), return_exceptions=True)
             if isinstance(held, BaseException):
                 _LOG.warning("no heartbeat for %s: %r", self.claim.event, held)
-            elif held:
+            elif held and self._until:
                 self._until = now + LEASE
             else:
-                self._until = 0.0
+                self.drop()
                 return

@@ -7,17 +7,17 @@ worker which lost its message shows nothing; what was under way when it was stop
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
-from bot.delivery.leases import Lease, LeaseLost
+from bot.delivery.leases import DOOR_LIMIT, Lease, LeaseLost
 from bot.errors import DoorUnavailable
 from bot.ports import ChatDoor, Inbox, Place, Post
+from bot.types import Attachment
 
 T = TypeVar("T")
 
-DOOR_LIMIT = 4.0
-"""Seconds after which a door call counts as failed; less than leases.MARGIN."""
 PACE = 1.0
 """Seconds between two edits of a growing message: what chat platforms bear in one channel."""
 
@@ -64,14 +64,48 @@ class Shown:
         await self.begin(post)
         if post == self._last:
             return
-        await self._call(lambda: self._door.edit(self._place, self._posted, post))
+        posted = await self._call(lambda: self._door.edit(self._place, self._posted, post))
         self._edited, self._last = self._clock(), post
+        if posted != self._posted:
+            await self._keep(posted)
+
+    async def attach(self, files: Sequence[Attachment], alone: bool = False) -> None:
+        """Show files below the message, each once."""
+        place = self._asker_alone if alone else self._place
+        for number, file in enumerate(files, 1):
+            key = f"{self._key}:{'private:' if alone else ''}file:{number}"
+            if await self._found(place, key) is None:
+                await self._call(partial(self._door.attach, place, file, key))
+
+    async def take_back(self) -> None:
+        """Take away everything that stands of this message, the asker's own answer and the files too."""
+        for place, key in self._everything():
+            posted = self._posted if key == self._key and self._posted else await self._found(place, key)
+            if posted:
+                await self._call(partial(self._door.remove, place, posted))
 
     async def alone(self, post: Post) -> None:
         """Show the asker something that nobody else sees, once."""
         key = f"{self._key}:private"
         if await self._found(self._asker_alone, key) is None:
             await self._call(lambda: self._door.post(self._asker_alone, post, key))
+
+    def _everything(self) -> list[tuple[Place, str]]:
+        answer = self._lease.claim.answer
+        files = answer.files if answer else ()
+        private = answer.private.files if answer and answer.private else ()
+        return [
+            (self._place, self._key),
+            (self._asker_alone, f"{self._key}:private"),
+            *((self._place, f"{self._key}:file:{number}") for number, _ in enumerate(files, 1)),
+            *((self._asker_alone, f"{self._key}:private:file:{number}") for number, _ in enumerate(private, 1)),
+        ]
+
+    async def _keep(self, posted: str) -> None:
+        """Store by which id the message is known now. If the lease was lost, what it stood for is taken away by the next."""
+        if not await self._inbox.placed(self._lease.claim, posted):
+            raise LeaseLost(self._key)
+        self._posted = posted
 
     async def _found(self, place: Place, key: str) -> str | None:
         """An earlier attempt's message. The first claim of a row has nothing to look for."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from bot.delivery.answering import Answering
 from bot.delivery.leases import LEASE
 from bot.ports import Claim, Inbox
+from bot.types import Message
 
 IDLE = 1.0
 """Seconds after which the inbox is looked into again though nothing was announced: rows wait for a time, or come from
@@ -39,7 +41,7 @@ class Worker:
     ):
         self._inbox = inbox
         self._answering = answering
-        self._owner = owner
+        self.owner = owner
         self._clock = clock
         self._grace = grace
         self._tasks = tasks
@@ -68,6 +70,10 @@ class Worker:
                 task.add_done_callback(self._running.discard)
         await self._finish()
 
+    def let_go(self, which: Callable[[Message], bool]) -> list[asyncio.Task[Any]]:
+        """Show nothing more of these messages; returns the tasks that work on them, to be cancelled."""
+        return self._answering.let_go(which)
+
     def stop(self) -> None:
         """Take nothing more; `run` returns within `grace` seconds and a little."""
         self._stopping = True
@@ -75,7 +81,7 @@ class Worker:
 
     async def _claim(self, now: float) -> Claim | None:
         """The next message. A database that fails is asked again a moment later."""
-        (claim,) = await asyncio.gather(self._inbox.claim(self._owner, now, LEASE), return_exceptions=True)
+        (claim,) = await asyncio.gather(self._inbox.claim(self.owner, now, LEASE), return_exceptions=True)
         if isinstance(claim, BaseException):
             _LOG.error("the inbox cannot be read: %r", claim)
             return None

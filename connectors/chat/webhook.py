@@ -132,9 +132,10 @@ class WebhookDoor:
         answer = await self._call("post", place, key=key, post=_post_json(post))
         return str(answer.get("posted", ""))
 
-    async def edit(self, place: Place, posted: str, post: Post) -> None:
-        """Replace a message of ours."""
+    async def edit(self, place: Place, posted: str, post: Post) -> str:
+        """Replace a message of ours; it keeps its id."""
         await self._call("edit", place, posted=posted, post=_post_json(post))
+        return posted
 
     async def find(self, place: Place, key: str) -> str | None:
         """The earliest message that carries `key`."""
@@ -144,6 +145,11 @@ class WebhookDoor:
     async def remove(self, place: Place, posted: str) -> None:
         """Take a message away."""
         await self._call("remove", place, posted=posted)
+
+    async def attach(self, place: Place, file: Attachment, key: str) -> None:
+        """Show a file of ours."""
+        content = base64.b64encode(file.content).decode("ascii")
+        await self._call("attach", place, key=key, file={"name": file.name, "content": content})
 
     async def _call(self, do: str, place: Place, **rest: Any) -> dict[str, Any]:
         """One signed call. Raises DoorUnavailable, or Undeliverable if the chat says 404 or 410."""

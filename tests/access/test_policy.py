@@ -115,7 +115,7 @@ BROKEN = {
     "empty ceiling": ("ceiling: [filings, company]", "ceiling: []",
         "19: rooms.slack:T0HOME/C0FIN.ceiling: the list is empty; name labels"),
     "unknown reply": ("reply: threads", "reply: always",
-        "20: rooms.slack:T0HOME/C0OPS.reply: 'always' is not a choice; choices: all, mentions, threads"),
+        "20: rooms.slack:T0HOME/C0OPS.reply: 'always' is not a choice; choices: all, mentions, never, threads"),
     "test of a group": ("{as: slack-user:T0HOME/U0CARLA,", "{as: slack-group:S0FIN,",
         "22: tests[0].as: 'slack-group:S0FIN' is a group; name a person, and put groups into groups"),
     "test without expectation": ("kind: guest, cannot_read: [company]", "kind: guest",

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditEntry, Claim, Quota, Remembered
 from bot.types import Access, Answer, Attachment, Citation, Exchange, Message, Plan, Principal, Room
-from connectors.inbox import SqlInbox
+from connectors.inbox import NOTICED, SqlInbox
 from connectors.journal import SqlJournal
 from tests.connectors.databases import ENGINES, database
 
@@ -257,3 +257,45 @@ async def test_a_full_disk_is_an_error_and_leaves_no_row(tmp_path: Path) -> None
         with pytest.raises(OperationalError, match="full"):
             await inbox.add("e1", big, FREE, 1.0)
         assert await inbox.claim("w", 1.0, LEASE) is None
+
+
+async def test_an_edited_message_starts_anew_unless_it_is_answered(inbox: SqlInbox) -> None:
+    await fill(inbox, message(1))
+    claim = await taken(inbox)
+    assert await inbox.amend(replace(message(1), text="edited"), 2.0, here="w")
+    assert not await inbox.placed(claim, "p1")
+    again = await taken(inbox, 2.0)
+    assert (again.message.text, again.withdrawn) == ("edited", None)
+    await inbox.answered(again, Answer("yes"), (), ())
+    assert not await inbox.amend(replace(message(1), text="too late"), 3.0)
+
+
+async def test_what_a_worker_elsewhere_holds_rests_until_it_must_have_noticed(inbox: SqlInbox) -> None:
+    await fill(inbox, message(1))
+    await taken(inbox, 1.0, owner="elsewhere")
+    assert await inbox.withdraw(ALL.ref, "m1", "stopped", 2.0, here="w")
+    assert await inbox.claim("w", 3.0, LEASE) is None
+    assert (await taken(inbox, 2.0 + NOTICED)).withdrawn == "stopped"
+
+
+async def test_only_a_deletion_takes_up_an_answered_message_again_and_erases_it(inbox: SqlInbox) -> None:
+    await fill(inbox, message(1))
+    claim = await taken(inbox)
+    await inbox.answered(claim, Answer("yes", id="a1"), (), ())
+    await inbox.finish(claim)
+    assert not await inbox.withdraw(ALL.ref, "m1", "stopped", 2.0)
+    assert await inbox.withdraw(ALL.ref, "m1", "deleted", 2.0)
+    again = await taken(inbox, 2.0)
+    assert (again.withdrawn, again.answer and again.answer.id) == ("deleted", "a1")
+    assert await inbox.erase(again, ())
+    assert not await inbox.withdraw(ALL.ref, "m1", "deleted", 3.0)
+    assert await inbox.questions(FIONA.ref, 5) == []
+
+
+async def test_somebody_stops_their_own_open_questions_of_one_conversation(inbox: SqlInbox) -> None:
+    await fill(inbox, message(1), message(2, OSKAR), message(3, thread="other"), message(4))
+    assert await inbox.stop(message(1).conversation, FIONA.ref, 1.0) == 2
+    assert (await taken(inbox)).withdrawn == "stopped"
+    assert await inbox.questions(FIONA.ref, 2) == ["question 4", "question 3"]
+    assert await inbox.joined(message(1).conversation)
+    assert not await inbox.joined(message(1, thread="unknown").conversation)

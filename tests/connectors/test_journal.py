@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.ports import AuditEntry, Remembered
+from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Exchange
 from connectors.journal import SqlJournal
 from tests.connectors.databases import ENGINES, database
@@ -112,3 +112,26 @@ async def test_what_is_forgotten_or_too_old_is_gone(engine: AsyncEngine) -> None
     assert await journal.expire(9.1) == 1
     async with engine.connect() as connection:
         assert (await connection.execute(sa.text("SELECT count(*) FROM exchanges"))).scalar() == 0
+
+
+async def test_the_last_opinion_of_a_reader_counts(journal: SqlJournal) -> None:
+    await journal.opine(Opinion("a1", "slack-user:T0HOME/U0FIONA", True, 1.0))
+    await journal.opine(Opinion("a1", "slack-user:T0HOME/U0OSKAR", True, 2.0))
+    changed = Opinion("a1", "slack-user:T0HOME/U0FIONA", False, 3.0, "the figure is old")
+    await journal.opine(changed)
+    assert [one.good for one in await journal.opinions(5)] == [False, True]
+    assert (await journal.opinions(1)) == [changed]
+    await journal.expire(2.5)
+    assert await journal.opinions(5) == [changed]
+
+
+async def test_one_answer_is_unsaid_with_what_the_asker_saw_alone(journal: SqlJournal) -> None:
+    both = [
+        Remembered("c", Exchange("q", "room"), 1.0, answer="a1"),
+        Remembered("c", Exchange("q", "alone"), 1.0, "slack-user:T0HOME/U0FIONA", "a1"),
+        Remembered("c", Exchange("q", "other"), 1.0, answer="a2"),
+    ]
+    await journal.record((), both)
+    assert await journal.unsay("a1") == 2
+    assert await journal.unsay("") == 0
+    assert [one.answer for one in await journal.recall("c", "slack-user:T0HOME/U0FIONA", 9)] == ["other"]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.errors import DoorUnavailable
-from bot.ports import AuditEntry, Claim, Place, Post, Queue, Quota, Remembered, Verdict
-from bot.types import Answer, Exchange, Message
+from bot.ports import AuditEntry, Claim, Opinion, Place, Post, Queue, Quota, Remembered, Verdict, Withdrawal
+from bot.types import Answer, Attachment, Exchange, Message
 
 
 class FakeClock:
@@ -27,6 +27,7 @@ class FakeJournal:
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
         self.remembered: list[Remembered] = []
+        self.said: dict[tuple[str, str], Opinion] = {}
 
     async def record(self, entries: Sequence[AuditEntry], remembered: Sequence[Remembered] = ()) -> None:
         self.entries.extend(entries)
@@ -40,6 +41,17 @@ class FakeJournal:
         kept = [one for one in self.remembered if not self._of(one, conversation, only)]
         forgotten, self.remembered = len(self.remembered) - len(kept), kept
         return forgotten
+
+    async def unsay(self, answer: str) -> int:
+        kept = [one for one in self.remembered if one.answer != answer]
+        unsaid, self.remembered = len(self.remembered) - len(kept), kept
+        return unsaid
+
+    async def opine(self, opinion: Opinion) -> None:
+        self.said[opinion.answer, opinion.person] = opinion
+
+    async def opinions(self, limit: int) -> list[Opinion]:
+        return sorted(self.said.values(), key=lambda one: -one.at)[:limit]
 
     async def expire(self, before: float) -> int:
         kept = [one for one in self.remembered if one.at >= before]
@@ -133,6 +145,61 @@ class FakeInbox:
         ages = [now - row.claim.received for row in self.rows if row.state in ("waiting", "running")]
         return Queue(states.count("waiting"), states.count("running"), states.count("dead"), max(ages, default=0.0))
 
+    async def amend(self, message: Message, now: float, here: str = "") -> bool:
+        return bool(
+            self._anew(
+                lambda row: (
+                    self._is(row, message.room.ref, message.id) and self._open(row) and row.claim.answer is None
+                ),
+                lambda claim: replace(claim, message=message),
+            )
+        )
+
+    async def withdraw(self, room: str, message: str, why: Withdrawal, now: float, here: str = "") -> bool:
+        return bool(
+            self._anew(
+                lambda row: self._is(row, room, message) and (why == "deleted" or self._open(row)),
+                lambda claim: replace(claim, withdrawn=why, attempts=0),
+            )
+        )
+
+    async def stop(self, conversation: str, person: str, now: float, here: str = "") -> int:
+        return self._anew(
+            lambda row: (
+                self._open(row)
+                and (row.claim.message.conversation, row.claim.message.sender.ref) == (conversation, person)
+            ),
+            lambda claim: replace(claim, withdrawn="stopped", attempts=0),
+        )
+
+    async def erase(self, claim: Claim, entries: Sequence[AuditEntry]) -> bool:
+        held = await self.finish(claim, entries)
+        if held:
+            self.rows[claim.row].claim = replace(claim, message=replace(claim.message, text=""), answer=None)
+        return held
+
+    async def joined(self, conversation: str) -> bool:
+        return any(row.claim.message.conversation == conversation for row in self.rows)
+
+    async def questions(self, person: str, limit: int) -> list[str]:
+        theirs = [row.claim.message.text for row in self.rows if row.claim.message.sender.ref == person]
+        return theirs[::-1][:limit]
+
+    def _anew(self, which: Callable[[Row], bool], change: Callable[[Claim], Claim]) -> int:
+        rows = [row for row in self.rows if which(row)]
+        for row in rows:
+            row.claim = replace(change(row.claim), fence=row.claim.fence + 1)
+            row.state, row.not_before = "waiting", 0.0
+        return len(rows)
+
+    @staticmethod
+    def _is(row: Row, room: str, message: str) -> bool:
+        return (row.claim.message.room.ref, row.claim.message.id) == (room, message)
+
+    @staticmethod
+    def _open(row: Row) -> bool:
+        return row.state in ("waiting", "running")
+
     async def purge(self, before: float) -> int:
         return 0
 
@@ -174,12 +241,18 @@ class FakeDoor:
         self.after("post")
         return posted
 
-    async def edit(self, place: Place, posted: str, post: Post) -> None:
+    async def edit(self, place: Place, posted: str, post: Post) -> str:
         self._called("edit")
         if self.bubbles[posted].removed:
             raise DoorUnavailable("message not found")
         self.bubbles[posted].forms.append(post)
         self.after("edit")
+        return posted
+
+    async def attach(self, place: Place, file: Attachment, key: str) -> None:
+        self._called("attach")
+        self.bubbles[f"p{len(self.bubbles)}"] = Bubble(place, key, [Post("notice", file.name)])
+        self.after("attach")
 
     async def find(self, place: Place, key: str) -> str | None:
         self._called("find")

@@ -45,8 +45,8 @@ def answer_from_what_is_visible(turn: Turn) -> Sequence[Reply]:
         if turn.access.sees(DOCUMENTS[name]):
             source = Citation(1, name, name, DOCUMENTS[name])
             text = f"From {name} [1]."
-            return [Status("Searching"), Delta(text, (source,)), Done(Answer(text, (source,), SEARCH))]
-    return [Done(Answer("I found nothing.", plan=SEARCH))]
+            return [Status("Searching"), Delta(text, (source,)), Done(Answer(text, (source,), SEARCH, searched=True))]
+    return [Done(Answer("I found nothing.", plan=SEARCH, searched=True))]
 
 
 class House:
@@ -74,6 +74,10 @@ class House:
             self.inbox, self.journal, {"fake": self.door}, self.turns, gate, self.clock, self.new_id, timing
         )
         self.receiver = Receiver(self.inbox, lambda: POLICY, self.clock, lambda: None)
+
+    def receiver_of(self, worker: Worker) -> Receiver:
+        """The way in of a process in which this worker runs."""
+        return Receiver(self.inbox, lambda: POLICY, self.clock, worker.wake, worker)
 
     def new_id(self) -> str:
         return f"a{next(self._numbers)}"

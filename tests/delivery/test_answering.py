@@ -13,7 +13,8 @@ from bot.delivery.answering import Timing
 from bot.delivery.worker import FIRST
 from bot.errors import BotError, DoorUnavailable, IndexUnavailable, ModelUnavailable, Undeliverable
 from bot.ports import Place
-from bot.types import Answer, Citation, Delta, Done, Reply, Status, Turn
+from bot.types import Answer, Attachment, Citation, Delta, Done, Reply, Status, Turn
+from tests.delivery.fakes import until
 from tests.delivery.house import ALL, DIRECT, DOCUMENTS, FIONA, OSKAR, SEARCH, House
 
 
@@ -425,3 +426,84 @@ async def test_a_turn_that_does_not_end_is_given_back_when_the_worker_stops() ->
     row = house.inbox.rows[0]
     assert (row.state, row.claim.attempts) == ("waiting", 0)
     assert texts(house) == [ENGLISH.slow]
+
+
+async def test_a_stopped_question_says_so_and_leaves_nothing_to_remember() -> None:
+    house = House(assistant=Scripted(hanging, fine))
+    await house.say("What was revenue?", FIONA, ALL)
+    async with house.working() as worker:
+        house.receiver = house.receiver_of(worker)
+        await until(lambda: bool(house.door.standing))
+        assert await house.receiver.stop(house.inbox.rows[0].claim.message.conversation, FIONA) == 1
+        await house.settled()
+    assert texts(house) == [ENGLISH.stopped]
+    assert house.journal.remembered == []
+    assert [(one.event, one.reason) for one in house.journal.entries] == [("withdrawn", "stopped")]
+
+
+async def test_only_ones_own_questions_are_stopped() -> None:
+    house = House()
+    await house.say("What was revenue?", FIONA, ALL)
+    assert await house.receiver.stop(house.inbox.rows[0].claim.message.conversation, OSKAR) == 0
+
+
+async def test_an_edited_question_starts_anew_in_the_same_place() -> None:
+    async def repeat(turn: Turn) -> AsyncIterator[Reply]:
+        yield Done(Answer(f"You said: {turn.message.text}"))
+
+    house = House(assistant=Scripted(hanging, repeat))
+    await house.say("What was revneue?", FIONA, ALL, "m1")
+    async with house.working() as worker:
+        house.receiver = house.receiver_of(worker)
+        await until(lambda: bool(house.door.standing))
+        edited = replace(house.inbox.rows[0].claim.message, text="What was revenue?")
+        assert await house.receiver.amend(edited)
+        await house.settled()
+    assert texts(house) == ["You said: What was revenue?"]
+    assert not await house.receiver.amend(edited)
+
+
+async def test_a_deleted_question_takes_its_answers_and_its_memory_along() -> None:
+    house = House()
+    await house.say("What was revenue?", FIONA, ALL, "m1")
+    await house.answer_next()
+    assert len(house.door.standing) == 2
+    assert len(house.journal.remembered) == 2
+    assert await house.receiver.delete(ALL, "m1")
+    await house.answer_next()
+    assert house.door.standing == []
+    assert house.journal.remembered == []
+    assert house.journal.entries[-1].reason == "deleted"
+    assert house.inbox.rows[0].claim.message.text == ""
+
+
+async def test_a_question_deleted_before_it_was_answered_is_never_answered() -> None:
+    house = House(assistant=Scripted(hanging, fine))
+    await house.say("What was revenue?", FIONA, ALL, "m1")
+    assert await house.receiver.delete(ALL, "m1")
+    await house.answer_next()
+    assert house.door.standing == []
+    assert house.inbox.rows[0].state == "done"
+
+
+async def test_files_of_an_answer_are_shown_below_it_once() -> None:
+    async def charted(turn: Turn) -> AsyncIterator[Reply]:
+        yield Done(Answer("Here is the chart.", files=(Attachment("chart.png", b"PNG"),)))
+
+    house = House(assistant=Scripted(charted))
+    await house.say("Draw it", FIONA, ALL)
+    house.door.after = failing_once("attach", DoorUnavailable("no answer"))
+    await house.answer_next()
+    house.clock.now += 60
+    await house.answer_next()
+    assert texts(house) == ["Here is the chart.", "chart.png"]
+
+
+def failing_once(call: str, error: Exception) -> Callable[[str], None]:
+    left = [error]
+
+    def fail(name: str) -> None:
+        if name == call and left:
+            raise left.pop()
+
+    return fail
