@@ -10,26 +10,29 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from aiohttp import ClientSession
 
 from bot.access.rosters import CachedDirectory
 from bot.delivery.answering import Answering
 from bot.delivery.receiving import Receiver
 from bot.delivery.worker import Worker
+from bot.doorways import Doorway, Lobby, openers
 from bot.errors import BotError, ConfigError
 from bot.ports import Inbox, Journal
-from bot.settings import Settings, WebhookSettings
+from bot.settings import DoorSettings, Settings
 from bot.types import Access, Message, Principal, Reply, Room, Turn
-from bot.wiring import Bot, audit_key, data_of, new_id, open_bot, secret_of, settings_of
-from connectors.chat.webhook import MAX_BODY, NAME, WebhookDoor, WebhookWay
+from bot.wiring import Bot, World, audit_key, data_of, new_id, open_bot, open_engine, settings_of
+from connectors.directories import Directories, PlatformThreads
 from connectors.directory_live import LiveFileDirectory
+from connectors.inbox import SqlInbox
 from connectors.site import Handler, open_site
+from connectors.sources.uploads import UploadReader
 
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of one request to a door."""
 DAY = 86_400.0
 TIDYING = 3600.0
 """Seconds between two times that what is older than `retention` is deleted."""
@@ -52,43 +55,53 @@ class Service:
 @asynccontextmanager
 async def open_service(config: Path) -> AsyncIterator[Service]:
     """Everything that `rolecall serve` runs. Raises ConfigError, also if another one runs on the same data folder."""
-    from connectors.inbox import SqlInbox
-
     settings, base = settings_of(config), config.parent
-    webhook = _webhook(settings, config)
-    directory = CachedDirectory(LiveFileDirectory(base / str(settings.directory)))
-    secret = secret_of(webhook.secret, "doors.webhook.secret") or ""
+    chosen = openers(settings)
+    if not chosen:
+        choices = ", ".join(DoorSettings.model_fields)
+        raise ConfigError(f"{config}: doors: no chat is configured; choices: {choices} (docs/settings.md)")
     with _alone(data_of(settings, base)):
-        async with open_bot(config, people=directory) as bot, ClientSession() as session:
-            await _warm(bot)
-            inbox, owner = SqlInbox(bot.house.engine, audit_key(settings)), await _owner(bot)
-            doors = {NAME: WebhookDoor(session, webhook.url, secret)}
-            answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id)
-            worker = Worker(inbox, answering, owner, time.time, settings.serve.workers)
-            receiver = Receiver(inbox, lambda: bot.house.policy.current, time.time, worker.wake)
-
-            async def changed(room: str, person: str) -> None:
-                directory.forget(room=room, person=person)
-
-            if owner == SQLITE_OWNER:
-                _LOG.info("given back: %d", await inbox.abandon(owner))
-            posts = {"/webhook": WebhookWay(secret, directory, receiver.receive, changed).handle}
-            async with _listening(settings, bot, inbox, posts) as port, _tidied(settings, inbox, bot.journal):
-                yield Service(port, worker)
+        async with AsyncExitStack() as stack:
+            engine = await stack.enter_async_context(open_engine(settings, base))
+            doorways = [await stack.enter_async_context(opened(settings, base, engine)) for opened in chosen]
+            directory = CachedDirectory(_directories(settings, base, doorways))
+            reader = UploadReader({one.name: one.fetch for one in doorways if one.fetch})
+            stack.callback(reader.close)
+            threads = PlatformThreads({one.name: one.threads for one in doorways if one.threads})
+            world = World(directory, engine, reader, threads)
+            bot = await stack.enter_async_context(open_bot(config, world=world))
+            yield await _serving(settings, bot, directory, doorways, stack)
 
 
-def _webhook(settings: Settings, config: Path) -> WebhookSettings:
-    if settings.doors.webhook is None:
-        raise ConfigError(f"{config}: doors: no chat is configured; choices: webhook (docs/settings.md)")
-    if settings.directory is None:
-        raise ConfigError(
-            f"{config}: directory: is missing; the webhook door needs to know who asks (docs/settings.md)"
-        )
-    return settings.doors.webhook
+async def _serving(
+    settings: Settings, bot: Bot, directory: CachedDirectory, doorways: Sequence[Doorway], stack: AsyncExitStack
+) -> Service:
+    """Warm up, take back what was left behind, and open the doors."""
+    await _warm(bot)
+    inbox, owner = SqlInbox(bot.house.engine, audit_key(settings)), await _owner(bot)
+    doors = {one.name: one.door for one in doorways}
+    answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id)
+    worker = Worker(inbox, answering, owner, time.time, settings.serve.workers)
+    policy, audience = bot.house.policy, bot.house.audience
+    receiver = Receiver(inbox, lambda: policy.current, time.time, worker.wake, worker)
+    if owner == SQLITE_OWNER:
+        _LOG.info("given back: %d", await inbox.abandon(owner))
+    lobby = Lobby(receiver, directory, audience, lambda: policy.current, inbox, bot.journal, bot.tools)
+    routes: dict[str, Handler] = {}
+    for doorway in doorways:
+        routes |= await stack.enter_async_context(doorway.open(lobby))
+    await stack.enter_async_context(_tidied(settings, inbox, bot.journal))
+    return Service(await stack.enter_async_context(_listening(settings, bot, inbox, routes)), worker)
+
+
+def _directories(settings: Settings, base: Path, doorways: Sequence[Doorway]) -> Directories:
+    """Each platform says who its people are; the file, if there is one, knows the others and the aliases."""
+    platforms = {one.name: one.directory for one in doorways if one.directory}
+    return Directories(platforms, LiveFileDirectory(base / settings.directory) if settings.directory else None)
 
 
 @asynccontextmanager
-async def _listening(settings: Settings, bot: Bot, inbox: Inbox, posts: Mapping[str, Handler]) -> AsyncIterator[int]:
+async def _listening(settings: Settings, bot: Bot, inbox: Inbox, routes: Mapping[str, Handler]) -> AsyncIterator[int]:
     async def ready() -> tuple[bool, Mapping[str, object]]:
         (queue,) = await asyncio.gather(inbox.queue(time.time()), return_exceptions=True)
         if isinstance(queue, BaseException):
@@ -96,7 +109,7 @@ async def _listening(settings: Settings, bot: Bot, inbox: Inbox, posts: Mapping[
         counts = {"waiting": queue.waiting, "running": queue.running, "dead": queue.dead, "oldest": queue.oldest}
         return True, {**counts, "alarm": bot.house.policy.alarm}
 
-    async with open_site(settings.serve.host, settings.serve.port, posts, ready, MAX_BODY) as port:
+    async with open_site(settings.serve.host, settings.serve.port, routes, ready, MAX_BODY) as port:
         yield port
 
 

@@ -26,7 +26,7 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Assistant, Directory, Index, Journal, Records
+from bot.ports import Assistant, Directory, FileReader, Index, Journal, Records, Threads
 from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
@@ -65,8 +65,18 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """What a running service knows of the world outside; the terminal has the directory file and nothing else."""
+
+    people: Directory
+    engine: AsyncEngine
+    reader: FileReader
+    threads: Threads
+
+
+@dataclass(frozen=True, slots=True)
 class Bot:
-    """The house with somebody in it who answers."""
+    """The house with somebody in it who answers. `tools` are the names of those that are installed."""
 
     house: House
     model: LoadedModel
@@ -74,6 +84,7 @@ class Bot:
     journal: Journal
     gate: Gate
     turns: Turns
+    tools: frozenset[str]
 
 
 def settings_of(config: Path) -> Settings:
@@ -201,22 +212,24 @@ def _engine(settings: Settings, base: Path) -> Engine:
 
 
 @asynccontextmanager
-async def open_house(config: Path, people: Directory | None = None) -> AsyncIterator[House]:
+async def open_house(config: Path, world: World | None = None) -> AsyncIterator[House]:
     """Everything but the model. roles.yaml is watched as long as the house is open.
 
-    `people` says who is who instead of the directory file.
+    Without a `world` the directory file says who is who.
     """
     from connectors.database import SqlRecords
 
     settings, base = settings_of(config), config.parent
     directory = directory_of(settings, base)
-    if directory is None:
+    if directory is None and world is None:
         raise ConfigError(f"{config}: directory: is missing; the terminal needs to know who asks (docs/settings.md)")
     policy = LivePolicy(base / settings.policy, directory)
     await policy.start()
     sources = sources_of(settings, base)
-    audience = Audience(lambda: policy.current, people or directory)
-    async with open_engine(settings, base) as engine:
+    directory = directory or FileDirectory()
+    audience = Audience(lambda: policy.current, world.people if world else directory)
+    opened = contextlib.nullcontext(world.engine) if world else open_engine(settings, base)
+    async with opened as engine:
         embeddings, records = embeddings_of(settings), SqlRecords(engine)
         async with open_index(settings, base, embeddings) as index, _watched(policy):
             yield House(settings, base, directory, policy, audience, engine, records, embeddings, index, sources)
@@ -260,19 +273,21 @@ def _librarian(
 
 
 @asynccontextmanager
-async def open_bot(config: Path, style: Style | None = None, people: Directory | None = None) -> AsyncIterator[Bot]:
-    """The whole pipeline. `style` overrides how document answers are made, `people` who says who is who."""
+async def open_bot(config: Path, style: Style | None = None, world: World | None = None) -> AsyncIterator[Bot]:
+    """The whole pipeline. `style` overrides how document answers are made; `world` is what a running service knows."""
     from bot.assistant.supervisor import Supervisor
     from connectors.journal import SqlJournal
+    from connectors.sources.uploads import UploadReader
     from tools.search import search_documents
 
-    async with open_house(config, people) as house:
+    async with open_house(config, world) as house:
         settings = house.settings
         model = _guarded_model(settings, model_of(settings, house.base))
         librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
+        tools = [search_documents(librarian)]
         supervisor = Supervisor(
             model.chat,
-            [search_documents(librarian)],
+            tools,
             _router(settings, house.base, house.embeddings),
             mode=settings.planner,
             capable=model.capable,
@@ -280,8 +295,9 @@ async def open_bot(config: Path, style: Style | None = None, people: Directory |
         )
         gate = Gate(house.audience, house.records, _hosts(settings))
         journal = SqlJournal(house.engine, audit_key(settings))
-        turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id)
-        yield Bot(house, model, supervisor, journal, gate, turns)
+        reader = world.reader if world else UploadReader({})
+        turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id, reader)
+        yield Bot(house, model, supervisor, journal, gate, turns, frozenset(tool.name for tool in tools))
 
 
 def new_id() -> str:

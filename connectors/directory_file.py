@@ -50,10 +50,10 @@ class DirectoryEntry(_Strict):
 
 
 class FileDirectory:
-    """A directory read once from a file. Raises ConfigError, one line, for the first mistake in it."""
+    """A directory read once from a file. Raises ConfigError, one line, for the first mistake in it. No file: nobody."""
 
-    def __init__(self, path: Path):
-        entries, lines = load_lines(path, DirectoryEntry)
+    def __init__(self, path: Path | None = None):
+        entries, lines = load_lines(path, DirectoryEntry) if path else (DirectoryEntry(), Lines("", {}))
         self._names: dict[str, str] = {}
         self._people = {alias: self._person(alias, entry, lines) for alias, entry in entries.people.items()}
         self._person_by_ref = _by_ref(self._people, "people", lines)

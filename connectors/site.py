@@ -17,9 +17,11 @@ PARTING = 3.0
 
 @asynccontextmanager
 async def open_site(
-    host: str, port: int, posts: Mapping[str, Handler], ready: Ready, max_body: int
+    host: str, port: int, routes: Mapping[str, Handler], ready: Ready, max_body: int
 ) -> AsyncIterator[int]:
     """Listen as long as the block runs; gives the port. Raises ConfigError if the address cannot be had.
+
+    `routes` are by method and path: ``POST /webhook``.
 
     ``GET /healthz`` says 200 as long as the process turns; ``GET /readyz`` says 200 or 503, and why, as JSON.
     """
@@ -34,8 +36,9 @@ async def open_site(
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    for path, handler in posts.items():
-        app.router.add_post(path, handler)
+    for route, handler in routes.items():
+        method, _, path = route.partition(" ")
+        app.router.add_route(method, path, handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=PARTING)
     await runner.setup()
     try:

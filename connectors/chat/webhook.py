@@ -24,8 +24,6 @@ from bot.types import Attachment, Message, Room
 from connectors.chat.signing import SIGNATURE_HEADER, TIME_HEADER, proven, signed
 
 NAME = "webhook"
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of one event, its files in base64 included."""
 CALL_LIMIT = 4.0
 """Seconds that a call to the chat may take."""
 BUSY_PAUSE = 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -21,6 +22,9 @@ def config(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the small company, with a key for its audit."""
     folder = tmp_path_factory.mktemp("audit") / "acme"
     shutil.copytree(company.parent, folder, symlinks=True)
+    with contextlib.closing(sqlite3.connect(folder / ".rolecall" / "rolecall.db")) as database, database:
+        database.execute("DELETE FROM audit")  # what other tests asked before, without a key
+        database.execute("UPDATE audit_head SET number = 0, hash = ''")
     (folder / "key").write_text("a long secret", encoding="utf-8")
     settings = folder / company.name
     settings.write_text(settings.read_text() + f"audit: {{key: {{file: {folder / 'key'}}}}}\n", encoding="utf-8")

@@ -50,7 +50,7 @@ class ModelServer:
         async def ready() -> tuple[bool, dict[str, object]]:
             return True, {}
 
-        async with open_site("127.0.0.1", 0, {"/v1/chat/completions": self._answer}, ready, 10**6) as port:
+        async with open_site("127.0.0.1", 0, {"POST /v1/chat/completions": self._answer}, ready, 10**6) as port:
             yield port
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -155,7 +155,7 @@ async def delivery(folder: Path) -> AsyncIterator[Delivery]:
         way = WebhookWay("s", House().directory, receiver.receive, changed)
         async with (
             ClientSession() as made.session,
-            open_site("127.0.0.1", 0, {"/webhook": way.handle}, ready, 10**6) as made.port,
+            open_site("127.0.0.1", 0, {"POST /webhook": way.handle}, ready, 10**6) as made.port,
         ):
             yield made
 

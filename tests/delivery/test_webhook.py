@@ -52,7 +52,7 @@ async def company() -> AsyncIterator[Company]:
     way = WebhookWay(SECRET, made.house.directory, made.house.receiver.receive, made.changed)
     async with (
         ClientSession() as made.session,
-        open_site("127.0.0.1", 0, {"/webhook": way.handle}, made.ready, 1024 * 1024) as made.port,
+        open_site("127.0.0.1", 0, {"POST /webhook": way.handle}, made.ready, 1024 * 1024) as made.port,
     ):
         yield made
 
@@ -180,7 +180,7 @@ async def test_a_chat_that_is_away_broken_or_rid_of_us_is_told_apart() -> None:
     async def ready() -> tuple[bool, dict[str, object]]:
         return True, {}
 
-    async with ClientSession() as session, open_site("127.0.0.1", 0, {"/chat": answer}, ready, 1000) as port:
+    async with ClientSession() as session, open_site("127.0.0.1", 0, {"POST /chat": answer}, ready, 1000) as port:
         door = WebhookDoor(session, f"http://127.0.0.1:{port}/chat", SECRET)
         for _ in range(3):
             with pytest.raises(DoorUnavailable):
