@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -255,6 +256,37 @@ class AuditEntry:
     reason: str = ""
     private: bool = False
     ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Monitor(Protocol):
+    """Counts and times what happens, for those who run Rolecall. It is never told what was said."""
+
+    def received(self, door: str, verdict: Verdict) -> None:
+        """A message came in through a door."""
+
+    def waited(self, until: Literal["first_word", "answer"], seconds: float) -> None:
+        """How long somebody waited since their message came in."""
+
+    def answered(self, answer: Answer) -> None:
+        """An answer was made: its tool, its steps, its tokens, and who refused, if somebody did."""
+
+    def ended(self, how: Literal["busy", "failed", "withheld", "withdrawn"]) -> None:
+        """A message ended otherwise."""
+
+    def step(self, name: str, **about: str) -> AbstractContextManager[None]:
+        """Around one step of a message's way; `about` names it in a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """The last run of a source's sync that came to its end; counts are of documents."""
+
+    source: str
+    finished: float
+    added: int
+    changed: int
+    deleted: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,14 @@ class AuditSettings(Strict):
     key: Secret | None = None
 
 
+class MonitoringSettings(Strict):
+    """What is told to those who watch: the form of the log, and where traces go; `questions` puts their text into traces."""
+
+    logs: Literal["text", "json"] = "text"
+    traces: str | None = None
+    questions: bool = False
+
+
 class Settings(Strict):
     """The whole of rolecall.yaml. Paths are relative to the file."""
 
@@ -113,6 +121,7 @@ class Settings(Strict):
     doors: DoorSettings = DoorSettings()
     serve: ServeSettings = ServeSettings()
     audit: AuditSettings = AuditSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     retention: Annotated[int, Field(ge=1, le=3650)] = 90
 
 

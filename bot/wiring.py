@@ -85,6 +85,7 @@ class Bot:
     gate: Gate
     turns: Turns
     tools: frozenset[str]
+    breakers: Mapping[str, Breaker]
 
 
 def settings_of(config: Path) -> Settings:
@@ -282,8 +283,10 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
 
     async with open_house(config, world) as house:
         settings = house.settings
-        model = _guarded_model(settings, model_of(settings, house.base))
-        librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
+        breakers = _breakers()
+        model = _guarded_model(settings, model_of(settings, house.base), breakers["model"])
+        index = GuardedIndex(house.index, breakers["index"])
+        librarian = _librarian(settings, index, model, house.embeddings, style)
         tools = [search_documents(librarian)]
         supervisor = Supervisor(
             model.chat,
@@ -297,7 +300,7 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
         journal = SqlJournal(house.engine, audit_key(settings))
         reader = world.reader if world else UploadReader({})
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id, reader)
-        yield Bot(house, model, supervisor, journal, gate, turns, frozenset(tool.name for tool in tools))
+        yield Bot(house, model, supervisor, journal, gate, turns, frozenset(tool.name for tool in tools), breakers)
 
 
 def new_id() -> str:
@@ -305,17 +308,19 @@ def new_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _guarded_index(index: Index) -> GuardedIndex:
-    words = "The documents cannot be searched at the moment; please try again in a minute."
-    return GuardedIndex(index, Breaker(IndexUnavailable, words, time.monotonic))
+def _breakers() -> dict[str, Breaker]:
+    index = "The documents cannot be searched at the moment; please try again in a minute."
+    model = "The model cannot be reached at the moment; please try again in a minute."
+    return {
+        "index": Breaker(IndexUnavailable, index, time.monotonic),
+        "model": Breaker(ModelUnavailable, model, time.monotonic),
+    }
 
 
-def _guarded_model(settings: Settings, model: LoadedModel) -> LoadedModel:
+def _guarded_model(settings: Settings, model: LoadedModel, breaker: Breaker) -> LoadedModel:
     """A model behind a URL gets a breaker; one in this process cannot be away."""
     if settings.model.provider != "openai":
         return model
-    words = "The model cannot be reached at the moment; please try again in a minute."
-    breaker = Breaker(ModelUnavailable, words, time.monotonic)
     return replace(model, chat=GuardedChat(inner=model.chat, breaker=breaker))
 
 
