@@ -237,7 +237,8 @@ class AuditEntry:
     """One row of the audit, without any message text.
 
     `event` is ``begun`` (before the first visible piece), ``answered``, ``refused``, ``withheld`` (the gate dropped a
-    recorded answer), ``failed``, ``withdrawn`` (stopped, or its question deleted) or ``forgotten``. `layer` names who
+    recorded answer), ``failed``, ``withdrawn`` (stopped, or its question deleted), ``forgotten``
+    or ``erased`` (all that a person said). `layer` names who
     refused: ``limits``, ``policy``, ``planner``, ``gate``; `readers` are the label sets of Access.
     """
 

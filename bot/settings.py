@@ -70,10 +70,14 @@ class AnswerSettings(Strict):
 
 
 class WebhookSettings(Strict):
-    """The door for a company's own chat: the secret that both sides sign with, and where posts go."""
+    """The door for a company's own chat: the secret that both sides sign with, and where posts go.
+
+    `old_secret` is still believed, so that the two sides need not change at the same moment.
+    """
 
     secret: Secret
     url: str
+    old_secret: Secret | None = None
 
 
 class DoorSettings(Strict):
@@ -91,9 +95,13 @@ class ServeSettings(Strict):
 
 
 class AuditSettings(Strict):
-    """The audit. With a `key` its chain cannot be made anew by somebody who can write to the database."""
+    """The audit. With a `key` its chain cannot be made anew by somebody who can write to the database.
+
+    `old_keys` are those that earlier rows were written with.
+    """
 
     key: Secret | None = None
+    old_keys: list[Secret] = []
 
 
 class MonitoringSettings(Strict):

@@ -153,18 +153,28 @@ async def open_engine(settings: Settings, base: Path) -> AsyncIterator[AsyncEngi
     """The SQL database, brought up to date."""
     from connectors.database import open_database
 
-    url = settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
-    async with open_database(url) as engine:
+    async with open_database(database_url(settings, base)) as engine:
         yield engine
+
+
+def database_url(settings: Settings, base: Path) -> str:
+    """Where the database is."""
+    return settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
 
 
 @asynccontextmanager
 async def open_journal(settings: Settings, base: Path) -> AsyncIterator[SqlJournal]:
     """The audit and the memory alone."""
+    async with open_engine(settings, base) as engine:
+        yield journal_of(settings, engine)
+
+
+def journal_of(settings: Settings, engine: AsyncEngine) -> SqlJournal:
+    """The audit and the memory on an open database."""
     from connectors.journal import SqlJournal
 
-    async with open_engine(settings, base) as engine:
-        yield SqlJournal(engine, audit_key(settings))
+    old = [secret_of(key, f"audit.old_keys[{place}]") or "" for place, key in enumerate(settings.audit.old_keys)]
+    return SqlJournal(engine, audit_key(settings), [key.encode() for key in old])
 
 
 def audit_key(settings: Settings) -> bytes | None:
@@ -277,7 +287,6 @@ def _librarian(
 async def open_bot(config: Path, style: Style | None = None, world: World | None = None) -> AsyncIterator[Bot]:
     """The whole pipeline. `style` overrides how document answers are made; `world` is what a running service knows."""
     from bot.assistant.supervisor import Supervisor
-    from connectors.journal import SqlJournal
     from connectors.sources.uploads import UploadReader
     from tools.search import search_documents
 
@@ -297,7 +306,7 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
             model_name=model.name,
         )
         gate = Gate(house.audience, house.records, _hosts(settings))
-        journal = SqlJournal(house.engine, audit_key(settings))
+        journal = journal_of(settings, house.engine)
         reader = world.reader if world else UploadReader({})
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id, reader)
         yield Bot(house, model, supervisor, journal, gate, turns, frozenset(tool.name for tool in tools), breakers)

@@ -152,7 +152,7 @@ async def delivery(folder: Path) -> AsyncIterator[Delivery]:
         async def ready() -> tuple[bool, dict[str, object]]:
             return True, {}
 
-        way = WebhookWay("s", House().directory, receiver.receive, changed)
+        way = WebhookWay(["s"], House().directory, receiver.receive, changed)
         async with (
             ClientSession() as made.session,
             open_site("127.0.0.1", 0, {"POST /webhook": way.handle}, ready, 10**6) as made.port,
