@@ -30,6 +30,7 @@ test: $(READY) ## all tests, without network
 soak: $(READY) ## kill it 200 times among 3,000 events, on SQLite and on PostgreSQL: half an hour each
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.loop
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.rolling
 
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .

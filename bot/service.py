@@ -134,7 +134,7 @@ async def _listening(settings: Settings, bot: Bot, inbox: Inbox, routes: Mapping
         if isinstance(queue, BaseException):
             return False, {"problem": "the database does not answer"}
         counts = {"waiting": queue.waiting, "running": queue.running, "dead": queue.dead, "oldest": queue.oldest}
-        return True, {**counts, "alarm": bot.house.policy.alarm}
+        return True, {**counts, "policy": bot.house.policy.current.hash[:12], "alarm": bot.house.policy.alarm}
 
     async with open_site(settings.serve.host, settings.serve.port, routes, ready, MAX_BODY) as port:
         yield port
