@@ -17,7 +17,7 @@ from bot.types import Answer, Citation, Turn
 
 
 class Echo(BaseChatModel):
-    """It searches for what it was asked, and then prints everything that it was ever shown."""
+    """It searches for what it was asked, and then prints everything that it was ever shown, each line once."""
 
     @property
     def _llm_type(self) -> str:
@@ -32,8 +32,8 @@ class Echo(BaseChatModel):
         if isinstance(messages[-1], HumanMessage):
             call = tool_call(name="search_documents", args={"query": messages[-1].text}, id="c1")
             return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=[call]))])
-        heard = "\n".join(f"{message.type}: {message.text}" for message in messages)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(heard))])
+        lines = dict.fromkeys(line for message in messages for line in f"{message.type}: {message.text}".splitlines())
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("\n".join(lines)))])
 
 
 async def nothing() -> None:
