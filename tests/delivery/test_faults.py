@@ -220,7 +220,7 @@ async def test_one_person_who_floods_keeps_nobody_waiting_and_is_told_once(tmp_p
         idle = [took for round_ in range(3) for took in await waited(round_)]
         verdicts = [
             await inbox.add(f"fake:f{n}", Message(f"f{n}", people[0], ALL, "Hi", f"f{n}"), Quota(), time.time())
-            for n in range(200)
+            for n in range(500)
         ]
         flooded = [took for round_ in range(3, 6) for took in await waited(round_)]
         worker.stop()
