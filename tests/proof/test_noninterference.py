@@ -43,9 +43,10 @@ class Company(RuleBasedStateMachine):
     def somebody_asks(self, person: str, place: str, thread: str) -> None:
         self.runner.run(self.world.ask(person, place, thread))
 
-    @rule(person=WHO, place=PLACES, seed=SEEDS)
-    def something_changes_while_somebody_asks(self, person: str, place: str, seed: int) -> None:
-        self.runner.run(self.world.ask(person, place, "t", some_change(random.Random(seed), self.world)))
+    @rule(person=WHO, place=PLACES, seeds=st.lists(SEEDS, min_size=1, max_size=2))
+    def something_changes_while_somebody_asks(self, person: str, place: str, seeds: list[int]) -> None:
+        changes = [some_change(random.Random(seed), self.world) for seed in seeds]
+        self.runner.run(self.world.ask(person, place, "t", *changes))
 
     @rule(person=WHO, place=PLACES)
     def somebody_has_it_forgotten(self, person: str, place: str) -> None:

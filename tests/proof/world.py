@@ -3,12 +3,14 @@
 The oracle shares nothing with bot/access: it knows three labels, two groups, and what may be said where, and goes
 through the people in a room one by one. Each document carries a canary; a canary that is heard by somebody who may not
 read its document is a leak. An answer that is withheld though nothing changed while it was made is a fault too: an
-inner layer handed on what the gate had to stop.
+inner layer handed on what the gate had to stop. Each search also finds a mark of its own: one that was shown in a
+conversation, or to one person alone in it, may be heard again nowhere else, and nowhere when it was forgotten.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -20,9 +22,9 @@ from bot.access.rosters import CachedDirectory
 from bot.assistant.memory import Memory
 from bot.assistant.supervisor import Supervisor
 from bot.delivery import audit
-from bot.delivery.turns import Turns
-from bot.ports import Directory, Index, Records
-from bot.types import Answer, Delta, Done, Labels, Message, Passage, Principal, Room
+from bot.delivery.turns import FORGET, Turns
+from bot.ports import Directory, Index, Records, Remembered
+from bot.types import Access, Answer, Delta, Done, Labels, Message, Passage, Principal, Room
 from tests.delivery.fakes import FakeJournal
 from tests.fakes import FakeDirectory, FakeIndex, FakeRecords, FakeRouter
 from tests.proof.echo import Echo, all_passages
@@ -54,7 +56,9 @@ ROOMS = {
         ("C0EXTERNAL", "external"),
     )
 }
-PEOPLE = 6
+FINANCE, OPERATIONS = GROUPS.values()
+STAFF = ([FINANCE], [FINANCE], [FINANCE, OPERATIONS], [FINANCE, OPERATIONS], [OPERATIONS], [])
+"""The groups of each of the people at the start."""
 DOCUMENTS = 7
 CROWD = [Principal("slack", "T0HOME", f"U0X{number}", groups=frozenset(GROUPS.values())) for number in range(201)]
 """More readers than a room is looked through for; each of them may read everything."""
@@ -73,8 +77,28 @@ class Parts:
     )
     turns: type[Turns] = Turns
     supervisor: type[Supervisor] = Supervisor
-    remembered: Callable[..., object] = audit.remembered
-    cites: bool = True
+    remembered: Callable[[Message, Answer, float], tuple[Remembered, ...]] = audit.remembered
+
+
+class Partial:
+    """A search that finds two thirds of what there is, other ones for each question: memory holds what it does not find."""
+
+    def __init__(self, index: Index):
+        self._index = index
+
+    async def search(self, query: str, access: Access, limit: int = 8) -> list[Passage]:
+        question = int("".join(filter(str.isdigit, query)) or 0)
+        found = await self._index.search(query, access, limit)
+        return [one for one in found if (question + int(one.document[1:-3])) % 3]
+
+
+@dataclass
+class Mark:
+    """Where it was shown, to whom alone if it was (`only`), and who has had it forgotten."""
+
+    conversation: str
+    only: str
+    forgotten: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -89,20 +113,24 @@ class World:
     documents: dict[str, Labels] = field(default_factory=dict)
     leaks: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
+    marks: dict[str, Mark] = field(default_factory=dict)
     deliveries: int = 0
 
     def __post_init__(self) -> None:
-        self.people = {f"U0P{n}": Principal("slack", "T0HOME", f"U0P{n}") for n in range(PEOPLE)}
+        self.people = {
+            f"U0P{n}": Principal("slack", "T0HOME", f"U0P{n}", groups=frozenset(groups))
+            for n, groups in enumerate(STAFF)
+        }
         self.present = {name: {"U0P0", "U0P1"} for name in ROOMS}
         self.documents = {f"d{n}.md": frozenset({LABELS[n % 3]}) for n in range(DOCUMENTS)}
         self.index, self.records, self.journal = FakeIndex(), FakeRecords(), FakeJournal()
         self._directory = FakeDirectory()
         self._now, self._numbers = 0.0, count(1)
-        self._change: Callable[[], None] = lambda: None
+        self._changes: list[Callable[[], None]] = []
         self._changed = False
         self.cache = self.parts.directory(self._directory, lambda: self._now)
         audience = self.parts.audience(lambda: POLICY, self.cache)
-        tool = all_passages(self.parts.index(self.index), self._between, self.parts.cites)
+        tool = all_passages(Partial(self.parts.index(self.index)), self._between)
         supervisor = self.parts.supervisor(Echo(), [tool], FakeRouter("search_documents"), mode="model", capable=True)
         memory = self.parts.memory(self.journal, self.records)
         gate = self.parts.gate(audience, self.records)
@@ -136,52 +164,72 @@ class World:
 
     # What is said
 
-    async def ask(self, person: str, place: str, thread: str = "t", change: Callable[[], None] | None = None) -> None:
-        """Somebody asks, alone or in a room they are in; `change` happens after the search and before the answer."""
+    async def ask(self, person: str, place: str, thread: str = "t", *changes: Callable[[], None]) -> None:
+        """Somebody asks, alone or in a room they are in.
+
+        Of `changes` the first happens after the search for the room and before its answer, the second after the search
+        for the asker alone.
+        """
         sender = self.people[person]
         room = ROOMS.get(place) or Room("slack", "T0HOME", f"D-{person}", "direct")
-        if place in ROOMS:
+        if place in ROOMS and person not in self.present[place]:
             self.move(place, person, joins=True)
         self._now += 1.0
-        self._change, self._changed = change or (lambda: None), self._stale()
+        self._changes, self._changed = list(changes), self._stale()
         number = next(self._numbers)
         message = Message(f"m{number}", sender, room, f"What is known of everything, {number}?", thread)
         async for reply in self.turns.take(message, f"a{number}"):
             if isinstance(reply, Delta):
-                self._heard(reply.text, person, place)
+                self._heard(reply.text, message, place)
             if isinstance(reply, Done):
-                self._delivered(message, reply.answer, person, place)
+                self._delivered(message, reply.answer, place)
 
     async def forget(self, person: str, place: str, thread: str = "t") -> None:
         """Somebody has the conversation forgotten."""
         room = ROOMS.get(place) or Room("slack", "T0HOME", f"D-{person}", "direct")
         message = Message(f"m{next(self._numbers)}", self.people[person], room, "Forget this conversation.", thread)
-        async for _ in self.turns.take(message):
-            pass
+        async for reply in self.turns.take(message):
+            if isinstance(reply, Done) and reply.answer.plan.tool == FORGET:
+                for mark in self.marks.values():
+                    if mark.conversation == message.conversation and mark.only in ("", person):
+                        mark.forgotten.add(person)
 
-    async def _between(self) -> None:
+    async def _between(self) -> list[str]:
         before = self._state()
-        self._change()
+        if self._changes:
+            self._changes.pop(0)()
         self._changed = self._changed or self._state() != before
+        return [f"mark-{next(self._numbers)}-end"]
 
-    def _delivered(self, message: Message, answer: Answer, person: str, place: str) -> None:
+    def _delivered(self, message: Message, answer: Answer, place: str) -> None:
         self.deliveries += 1
-        remembered = self.parts.remembered(message, answer, self._now)
-        self.journal.remembered.extend(remembered)  # type: ignore[arg-type]
-        self._heard(answer.text, person, place)
+        self.journal.remembered.extend(self.parts.remembered(message, answer, self._now))
+        self._heard(answer.text, message, place)
         if answer.private is not None:
-            self._heard(answer.private.text, person, "")
+            self._heard(answer.private.text, message, "", alone=True)
         if answer.refused == "access-changed" and not self._changed:
             self.withheld.append(f"{message.id} in {place or 'private'}")
 
     # The oracle
 
-    def _heard(self, text: str, asker: str, place: str) -> None:
+    def _heard(self, text: str, message: Message, place: str, alone: bool = False) -> None:
+        asker, conversation = message.sender.id, message.conversation
         for document in self.documents:
             if canary(document) in text:
                 for hearer in self._hearers(asker, place):
                     if not self._may_hear(hearer, asker, document, place):
                         self.leaks.append(f"{hearer} heard {document} in {place or 'private'}")
+        for name in MARK.findall(text):
+            mark = self.marks.setdefault(name, Mark(conversation, asker if alone else ""))
+            if mark.conversation != conversation or not self._may_hear_again(mark, asker, alone):
+                self.leaks.append(f"{name} of {mark} was heard by {asker} in {conversation}")
+
+    @staticmethod
+    def _may_hear_again(mark: Mark, asker: str, alone: bool) -> bool:
+        """What one was told alone is heard alone; what was forgotten, only by others in what they were told alone."""
+        if mark.only:
+            return alone and asker == mark.only and not mark.forgotten
+        return not mark.forgotten or (alone and asker not in mark.forgotten)
 
     def _hearers(self, asker: str, place: str) -> set[str]:
         """Who reads it: a deactivated account that is still on a roster reads nothing."""
@@ -235,19 +283,22 @@ class World:
         return dict(self.people), present, set(self.unreadable), set(self.crowded), dict(self.documents)
 
 
+MARK = re.compile(r"mark-\d+-end")
+
+
 def canary(document: str) -> str:
     """What only this document says."""
     return f"canary-{document.removesuffix('.md')}-end"
 
 
-def some_change(chance: random.Random, world: World) -> Callable[[], None]:
-    """One thing that may happen at any moment."""
+def some_change(chance: random.Random, world: World, late: bool = True) -> Callable[[], None]:
+    """One thing that may happen at any moment; `late` says whether the index may hear of a document later than SQL."""
     person, room = chance.choice(sorted(world.people)), chance.choice(sorted(ROOMS))
     document = chance.choice(sorted(world.documents))
     labels = frozenset(chance.sample(LABELS, chance.choice((0, 1, 1, 2))))
     groups = set(chance.sample(sorted(GROUPS), chance.randint(0, 2)))
     active, guest, joins = chance.random() < 0.85, chance.random() < 0.12, chance.random() < 0.5
-    hidden, crowded, index_too = chance.random() < 0.2, chance.random() < 0.1, chance.random() < 0.7
+    hidden, crowded, index_too = chance.random() < 0.2, chance.random() < 0.1, chance.random() < 0.7 or not late
     return chance.choice(
         [
             lambda: world.regroup(person, groups, active, guest),
@@ -258,16 +309,22 @@ def some_change(chance: random.Random, world: World) -> Callable[[], None]:
     )
 
 
-async def walk(world: World, seed: int, steps: int) -> None:
-    """So many random steps: changes between turns and during them, questions everywhere, and sometimes forgetting."""
+async def walk(world: World, seed: int, steps: int, frozen: bool = False, faults: bool = True) -> None:
+    """So many random steps: changes between turns and during them, questions everywhere, and sometimes forgetting.
+
+    It ends with the first leak, and, unless `faults` is False, with the first answer that was withheld for no reason.
+    While a turn of a `frozen` world runs nothing changes, and the index is never late.
+    """
     chance = random.Random(seed)
     for _ in range(steps):
         dice = chance.random()
-        person, place = chance.choice(sorted(world.people)), chance.choice([*sorted(ROOMS), "", ""])
+        person, place = chance.choice(sorted(world.people)), chance.choice([*sorted(ROOMS), "C0LISTED", "", ""])
         if dice < 0.3:
-            some_change(chance, world)()
-        elif dice < 0.32:
-            await world.forget(person, place)
+            some_change(chance, world, late=not frozen)()
+        elif dice < 0.34:
+            await world.forget(person, place, chance.choice("ttu"))
         else:
-            change = some_change(chance, world) if chance.random() < 0.4 else None
-            await world.ask(person, place, chance.choice(("t", "t", "u")), change)
+            changes = [some_change(chance, world) for _ in range(chance.choice((0, 0, 1, 2)))]
+            await world.ask(person, place, chance.choice("ttu"), *(() if frozen else changes))
+        if world.leaks or (faults and world.withheld):
+            return
