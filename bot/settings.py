@@ -96,6 +96,14 @@ class AuditSettings(Strict):
     key: Secret | None = None
 
 
+class SandboxSettings(Strict):
+    """How code that nobody trusts is run: the best `tier` that holds, one tier or none at all; and its limits."""
+
+    tier: Literal["auto", "bubblewrap", "landlock", "none"] = "auto"
+    seconds: Annotated[int, Field(ge=1, le=60)] = 5
+    memory_mb: Annotated[int, Field(ge=128, le=8192)] = 512
+
+
 class Settings(Strict):
     """The whole of rolecall.yaml. Paths are relative to the file."""
 
@@ -113,6 +121,7 @@ class Settings(Strict):
     doors: DoorSettings = DoorSettings()
     serve: ServeSettings = ServeSettings()
     audit: AuditSettings = AuditSettings()
+    sandbox: SandboxSettings = SandboxSettings()
     retention: Annotated[int, Field(ge=1, le=3650)] = 90
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from connectors.models.load import LoadedModel
     from connectors.qdrant.engine import Engine
     from connectors.qdrant.gateway import Gateway
+    from connectors.sandbox.local import LocalSandbox
 
 Style = Literal["quote", "compose"]
 POLICY_POLL = 1.0
@@ -287,6 +288,17 @@ async def open_bot(config: Path, style: Style | None = None, people: Directory |
 def new_id() -> str:
     """An id for an answer: short enough to be told on the telephone."""
     return uuid.uuid4().hex[:12]
+
+
+def sandbox_of(settings: Settings) -> LocalSandbox:
+    """The sandbox, self-tested here and now: that takes a few tenths of a second. It may be one that only refuses."""
+    from connectors.sandbox.interpreter import this_interpreter
+    from connectors.sandbox.local import LocalSandbox, tiers
+    from connectors.sandbox.tiers import Limits
+
+    chosen = settings.sandbox
+    choices = [tier for tier in tiers(this_interpreter()) if chosen.tier in ("auto", tier.name)]
+    return LocalSandbox(choices, Limits(chosen.seconds, chosen.memory_mb << 20))
 
 
 def _guarded_index(index: Index) -> GuardedIndex:
