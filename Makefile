@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
+.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-sandbox attack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ soak: $(READY) ## kill it 200 times among 3,000 events, on SQLite and on Postgre
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.loop
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
 
+attack: $(READY) ## every attack on every tier of the sandbox, as this user and as another one
+	ROLECALL_TEST_ATTACKS=1 $(BIN)/python -m pytest tests/connectors/sandbox -rs
+
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,9 +44,9 @@ format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack ## every comparison, each a table
+bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-sandbox ## every comparison, each a table
 
-bench-search bench-sync bench-chats bench-turn bench-start bench-ack: bench-%: $(READY)
+bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-sandbox: bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
 
 clean: ## remove the environment and everything derived
