@@ -15,9 +15,11 @@ import resource
 import struct
 import sys
 import types
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
-from typing import Any
+
+TYPE_CHECKING = False  # importing typing and importlib.util would take longer than all that this does
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from typing import Any
 
 STACK = 2 << 20
 """Bytes of a thread's stack: the usual 8 MB would let a program of 512 MB have few threads."""
@@ -111,6 +113,8 @@ class _Installed:
         folder = self._packages.get(name)
         if folder is None:
             return None
+        from importlib.util import spec_from_file_location
+
         return spec_from_file_location(name, f"{folder}/__init__.py", submodule_search_locations=[folder])
 
 
