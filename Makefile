@@ -4,7 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-flood clean
+BENCHES := search sync chats turn start ack flood sandbox
+.PHONY: help setup demo test soak attack check format bench clean $(BENCHES:%=bench-%)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +34,9 @@ soak: $(READY) ## the long forms: 10,000 deliveries watched for leaks; 3,000 eve
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.rolling
 
+attack: $(READY) ## every attack on every tier of the sandbox, as this user and as another one
+	ROLECALL_TEST_ATTACKS=1 $(BIN)/python -m pytest tests/connectors/sandbox -rs
+
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,9 +47,9 @@ format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-flood ## every comparison, each a table
+bench: $(BENCHES:%=bench-%) ## every comparison, each a table
 
-bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-flood: bench-%: $(READY)
+$(BENCHES:%=bench-%): bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
 
 clean: ## remove the environment and everything derived

@@ -112,6 +112,14 @@ class MonitoringSettings(Strict):
     questions: bool = False
 
 
+class SandboxSettings(Strict):
+    """How code that nobody trusts is run: the best `tier` that holds, one tier or none at all; and its limits."""
+
+    tier: Literal["auto", "bubblewrap", "landlock", "none"] = "auto"
+    seconds: Annotated[int, Field(ge=1, le=60)] = 5
+    memory_mb: Annotated[int, Field(ge=128, le=8192)] = 512
+
+
 class Settings(Strict):
     """The whole of rolecall.yaml. Paths are relative to the file."""
 
@@ -130,6 +138,7 @@ class Settings(Strict):
     serve: ServeSettings = ServeSettings()
     audit: AuditSettings = AuditSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    sandbox: SandboxSettings = SandboxSettings()
     retention: Annotated[int, Field(ge=1, le=3650)] = 90
 
 

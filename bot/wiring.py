@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from connectors.models.load import LoadedModel
     from connectors.qdrant.engine import Engine
     from connectors.qdrant.gateway import Gateway
+    from connectors.sandbox.local import LocalSandbox
 
 Style = Literal["quote", "compose"]
 POLICY_POLL = 1.0
@@ -324,6 +325,17 @@ def _breakers() -> dict[str, Breaker]:
         "index": Breaker(IndexUnavailable, index, time.monotonic),
         "model": Breaker(ModelUnavailable, model, time.monotonic),
     }
+
+
+def sandbox_of(settings: Settings) -> LocalSandbox:
+    """The sandbox, self-tested here and now: that takes a few tenths of a second. It may be one that only refuses."""
+    from connectors.sandbox.interpreter import this_interpreter
+    from connectors.sandbox.local import LocalSandbox, tiers
+    from connectors.sandbox.tiers import Limits
+
+    chosen = settings.sandbox
+    choices = [tier for tier in tiers(this_interpreter()) if chosen.tier in ("auto", tier.name)]
+    return LocalSandbox(choices, Limits(chosen.seconds, chosen.memory_mb << 20))
 
 
 def _guarded_model(settings: Settings, model: LoadedModel, breaker: Breaker) -> LoadedModel:
