@@ -26,7 +26,7 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Assistant, Directory, Index, Journal, Records
+from bot.ports import Assistant, Directory, Index, Journal, Records, Sandbox
 from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from bot.assistant.engineer.debugger import Debugger
+    from bot.assistant.engineer.writer import Writer
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
     from connectors.journal import SqlJournal
@@ -259,20 +261,41 @@ def _librarian(
     return Librarian(index, model.chat, embeddings, chosen, settings.answers.sentences)
 
 
+def engineer_of(model: LoadedModel, sandbox: Sandbox | None) -> tuple[Writer, Debugger]:
+    """The two halves of the engineer; without a sandbox they run nothing, and say so."""
+    from bot.assistant.engineer.debugger import Debugger
+    from bot.assistant.engineer.writer import Writer
+    from connectors.ruff import Ruff
+
+    linter, capable, name = Ruff(), model.capable, model.name
+    return (
+        Writer(model.chat, sandbox, linter, capable=capable, model_name=name),
+        Debugger(model.chat, sandbox, linter, capable=capable, model_name=name),
+    )
+
+
 @asynccontextmanager
-async def open_bot(config: Path, style: Style | None = None, people: Directory | None = None) -> AsyncIterator[Bot]:
-    """The whole pipeline. `style` overrides how document answers are made, `people` who says who is who."""
+async def open_bot(
+    config: Path, style: Style | None = None, people: Directory | None = None, sandbox: Sandbox | None = None
+) -> AsyncIterator[Bot]:
+    """The whole pipeline. `style` overrides how document answers are made, `people` who says who is who.
+
+    Code runs in `sandbox`, or nowhere.
+    """
     from bot.assistant.supervisor import Supervisor
     from connectors.journal import SqlJournal
+    from tools.debug_code import debug_code
     from tools.search import search_documents
+    from tools.write_code import write_code
 
     async with open_house(config, people) as house:
         settings = house.settings
         model = _guarded_model(settings, model_of(settings, house.base))
         librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
+        writer, debugger = engineer_of(model, sandbox)
         supervisor = Supervisor(
             model.chat,
-            [search_documents(librarian)],
+            [search_documents(librarian), write_code(writer), debug_code(debugger)],
             _router(settings, house.base, house.embeddings),
             mode=settings.planner,
             capable=model.capable,

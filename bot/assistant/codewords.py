@@ -40,6 +40,7 @@ class CodeWords:
     unreadable: str
     checks_hold: str
     checks_fail: str
+    checks_unreached: str
     own_hold: str
     own_fail: str
     unchecked: str
@@ -87,6 +88,7 @@ ENGLISH = CodeWords(
     unreadable="ruff could not check it: {reason}",
     checks_hold="I ran your {count} check(s) with it, and all hold. Nothing else was checked.",
     checks_fail="Your check(s) do not all hold with it{failed}.",
+    checks_unreached="It did not come as far as your check(s).",
     own_hold="It passes {count} test(s) that I wrote myself, which show less than your own would.",
     own_fail="A test that I wrote myself fails: `{failed}`. Either the code or the test is wrong.",
     unchecked="That it runs does not show that its result is right: there was no example to check it against.",
@@ -133,6 +135,7 @@ JAPANESE = CodeWords(
     unreadable="ruffで検査できませんでした：{reason}",
     checks_hold="ご提示の検査{count}件と一緒に実行し、すべて成り立ちました。ほかは検査していません。",
     checks_fail="ご提示の検査のうち、成り立たないものがあります{failed}。",
+    checks_unreached="ご提示の検査までは進みませんでした。",
     own_hold="こちらで書いたテスト{count}件に通りました。ご自身のテストほどの裏付けにはなりません。",
     own_fail="こちらで書いたテストが失敗しました：`{failed}`。コードかテストのどちらかが誤っています。",
     unchecked="動いたことは、結果が正しいことを示しません。照らし合わせる例がありませんでした。",

@@ -301,6 +301,10 @@ def _key(lines: Lines, fault: Fault) -> Guesses:
 
 def _type(lines: Lines, fault: Fault) -> Guesses:
     """Text and numbers mixed, `self` forgotten, a call without brackets, a list changed in place and thrown away."""
+    if taken := re.search(r"(\w+)\(\) takes \d+ positional arguments? but \d+ (?:was|were) given", fault.message):
+        yield "\n".join(
+            re.sub(rf"(\s+def {taken[1]}\()(?!self)(?:(?=\))|)", r"\1self, ", one) for one in lines
+        ).replace("self, )", "self)")
     if not 0 < fault.line <= len(lines):
         return
     line, place = lines[fault.line - 1], fault.line - 1
@@ -312,10 +316,6 @@ def _type(lines: Lines, fault: Fault) -> Guesses:
                 yield _with(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
             for found in re.finditer(r"(?<=[-+*/<>] )([A-Za-z_\d][\w.]*(?:\([^()]*\)|\[[^\]]*\])?)", line):
                 yield _with(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
-    if taken := re.search(r"(\w+)\(\) takes \d+ positional arguments? but \d+ (?:was|were) given", fault.message):
-        yield "\n".join(
-            re.sub(rf"(\s+def {taken[1]}\()(?!self)(?:(?=\))|)", r"\1self, ", one) for one in lines
-        ).replace("self, )", "self)")
     if "not callable" in fault.message or "not subscriptable" in fault.message or "not iterable" in fault.message:
         yield _with(lines, place, re.sub(r"(\w+)\(([^()]*)\)(?!.*\()", r"\1[\2]", line))
         yield _with(lines, place, re.sub(r"(\w+)\[([^\[\]]*)\](?!.*\[)", r"\1(\2)", line))
@@ -325,8 +325,11 @@ def _type(lines: Lines, fault: Fault) -> Guesses:
 
 
 def _local(lines: Lines, fault: Fault) -> Guesses:
-    """A variable of the module that a function changes."""
+    """A name that is spelled wrongly, or a variable of the module that a function changes."""
     found = re.search(r"variable '(\w+)'", fault.message)
+    if found and not any(re.match(rf"{found[1]}\s*=", line) for line in lines):
+        yield from _name(lines, Fault("NameError", f"name '{found[1]}' is not defined", fault.file, fault.line))
+        return
     for place in range(min(fault.line, len(lines)) - 1, -1, -1):
         if found and re.match(r"\s*def ", lines[place]):
             indent = " " * (len(lines[place]) - len(lines[place].lstrip()) + 4)

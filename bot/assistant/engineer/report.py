@@ -135,7 +135,9 @@ def checked(trial: Trial, say: CodeWords) -> list[str]:
     if trial.held is False:
         fault = trial.fault
         got = f" ({quoted(fault)})" if fault and fault.message and trial.failed_check else ""
-        return [say.checks_fail.format(failed=f": `{trial.failed_check}`{got}" if trial.failed_check else "")]
+        if trial.failed_check:
+            return [say.checks_fail.format(failed=f": `{trial.failed_check}`{got}")]
+        return [say.checks_unreached]
     return []
 
 
@@ -145,7 +147,10 @@ def evidence(findings: Sequence[Finding] | None, say: CodeWords, quiet: bool = T
         return []
     if not findings:
         return [] if quiet else [say.readable]
-    lines = [f"- {say.at_line.format(line=one.line).strip()} {one.code}: {one.message}" for one in findings[:FINDINGS]]
+    lines = [
+        f"- {say.at_line.format(line=one.line).strip()} {one.code}: {one.message}"
+        for one in dict.fromkeys(findings[:FINDINGS])
+    ]
     return [say.found + "\n" + "\n".join(line.replace("```", "'''") for line in lines)]
 
 
