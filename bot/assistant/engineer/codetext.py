@@ -204,12 +204,15 @@ def doctests(text: str) -> tuple[str, ...]:
 
 
 def expectations(said: str, code: str) -> tuple[str, ...]:
-    """What a person says that a call should give ("mean([2, 4]) gives 2 but I expect 3"), of calls to what the code defines."""
+    """What a person says that a call should give ("mean([2, 4]) gives 2 but I expect 3").
+
+    Of calls to what the code defines; of all if there is no code yet.
+    """
     found: list[str] = [line.strip() for line in said.splitlines() if line.strip().startswith("assert ")]
     for line in said.splitlines():
         for match in filter(None, (pattern.search(line) for pattern in _EXPECTED)):
             defined = re.search(rf"\b(?:def|class) {re.escape(match['call'].split('(')[0].split('.')[0])}\b", code)
-            if defined and (want := _literal_in(match["want"])):
+            if (defined or not code) and (want := _literal_in(match["want"])):
                 found.append(_check(match["call"], want))
                 break
     return tuple(dict.fromkeys(found))

@@ -46,7 +46,7 @@ async def mended(bench: Bench, trial: Trial, person: str, beside: Sequence[Block
                 return good
             break
         now = further
-    if not now.checks and not _asserted(now.fault):
+    if now.fault is None or now.fault.kind != "AssertionError":
         return None
     good, _ = await _first(bench, mutants(now.code), now, person, beside, budget)
     return good
@@ -94,10 +94,6 @@ def _as_fault(finding: Finding) -> Fault:
     if finding.code == UNDEFINED:
         return Fault("NameError", finding.message.replace("Undefined name", "name").replace("`", "'"), "", finding.line)
     return Fault("SyntaxError", finding.message, "", finding.line)
-
-
-def _asserted(fault: Fault | None) -> bool:
-    return fault is not None and fault.kind == "AssertionError"
 
 
 def _further(tried: Trial, before: Trial) -> bool:

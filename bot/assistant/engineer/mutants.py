@@ -67,17 +67,18 @@ def mutants(code: str) -> Iterator[str]:
 
 def _changes(code: str, lines: list[str]) -> Iterator[str]:
     in_functions = any(re.match(r"\s*def ", line) for line in lines)
-    tokens = _tokens(code)
-    for token in tokens:
+    bodies = [row for row, line in enumerate(lines) if line[:1].isspace() or not in_functions]
+    for row in bodies:
+        for changed in _dropped(lines[row]):
+            yield _with(lines, row, changed)
+    for token in _tokens(code):
         row, start = token.start[0] - 1, token.start[1]
-        if row >= len(lines) or token.end[0] - 1 != row or (in_functions and not lines[row][:1].isspace()):
+        if row not in bodies or token.end[0] - 1 != row:
             continue
         for instead in _instead(token):
             yield _with(lines, row, lines[row][:start] + instead + lines[row][token.end[1] :])
-    for row, line in enumerate(lines):
-        if in_functions and not line[:1].isspace():
-            continue
-        for changed in _line_changes(line):
+    for row in bodies:
+        for changed in _line_changes(lines[row]):
             yield _with(lines, row, changed)
 
 
@@ -97,10 +98,16 @@ def _instead(token: tokenize.TokenInfo) -> tuple[str, ...]:
     return ()
 
 
-def _line_changes(line: str) -> Iterator[str]:
-    """Off by one at the end of a range or a slice, a return or another step one level too deep, an order turned round."""
+def _dropped(line: str) -> Iterator[str]:
+    """One level too deep, or an offset of one that should not be there."""
     if re.match(r"\s{8,}(?:return|print|yield|\w+ [-+*/]?= )", line):
         yield line[4:]
+    for found in re.finditer(r" [-+] 1\b", line):
+        yield line[: found.start()] + line[found.end() :]
+
+
+def _line_changes(line: str) -> Iterator[str]:
+    """Off by one at the end of a range or a slice, the opposite, an order turned round."""
     for found in re.finditer(r"(?<=\))(?=\))|(?<=\w)(?=\)|\])", line):
         for change in (" + 1", " - 1"):
             yield line[: found.start()] + change + line[found.start() :]

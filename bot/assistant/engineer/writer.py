@@ -20,6 +20,7 @@ from bot.assistant.engineer.codetext import (
     count,
     doctests,
     expectations,
+    prose,
     wanted_language,
 )
 from bot.assistant.engineer.mending import Budget, mended
@@ -107,7 +108,7 @@ class Writer:
 
     async def _tried(self, code: str, language: str, turn: Turn, request: str) -> Trial:
         """A run of the code with the person's checks; what is plainly a slip is mended on the way."""
-        person, checks = turn.message.sender.ref, _checks(request, code)
+        person, checks = turn.message.sender.ref, _checks(request)
         trial = await self._bench.run(code, language, person, checks)
         if language != PYTHON or trial.good or not trial.began:
             return trial
@@ -167,7 +168,7 @@ def _stub(request: str) -> str:
     return next((block.text for block in blocks(request) if block.language in {"", PYTHON}), "")
 
 
-def _checks(request: str, code: str) -> tuple[str, ...]:
+def _checks(request: str) -> tuple[str, ...]:
     """The checks that the person gave: examples in interactive form, assertions, and what they say should come out."""
     inside = tuple(line for block in blocks(request) for line in asserts(block.text))
-    return (*doctests(request), *inside, *expectations(request, code))
+    return (*doctests(request), *inside, *expectations(prose(request), ""))
