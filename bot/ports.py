@@ -134,6 +134,25 @@ class FileReader(Protocol):
         """The file's sections, or the reason for which it cannot be read. Never raises for what the file holds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a linter says of a line (counted from 1). `code` names the rule; ``invalid-syntax`` if it cannot be read."""
+
+    line: int
+    code: str
+    message: str
+
+
+class Linter(Protocol):
+    """Reads Python without running it."""
+
+    async def check(self, code: str) -> Sequence[Finding]:
+        """The mistakes it finds, in the order of lines. Raises BotError if it cannot tell."""
+
+    async def fixed(self, code: str) -> str:
+        """The code with the fixes that are sure not to change what it does."""
+
+
 class Assistant(Protocol):
     """Answers one turn."""
 

@@ -93,7 +93,7 @@ async def _serving(
 ) -> Service:
     """Warm up, take back what was left behind, and open the doors."""
     await _warm(bot)
-    metrics.built({"version": VERSION, "model": bot.model.name})
+    metrics.built({"version": VERSION, "model": bot.model.name, "sandbox": bot.tier})
     inbox, owner = SqlInbox(bot.house.engine, audit_key(settings)), await _owner(bot)
     doors = {one.name: one.door for one in doorways}
     answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id, monitor=metrics)

@@ -26,7 +26,7 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Assistant, Directory, FileReader, Index, Journal, Records, Threads
+from bot.ports import Assistant, Directory, FileReader, Index, Journal, Records, Sandbox, Threads
 from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
@@ -34,8 +34,11 @@ from connectors.sources.files import FilesSource
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+    from langchain_core.tools import BaseTool
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from bot.assistant.engineer.debugger import Debugger
+    from bot.assistant.engineer.writer import Writer
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
     from connectors.journal import SqlJournal
@@ -77,7 +80,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The house with somebody in it who answers. `tools` are the names of those that are installed."""
+    """The house with somebody in it who answers. `tools` are the names of those that are installed, `tier` is the sandbox's."""
 
     house: House
     model: LoadedModel
@@ -87,6 +90,7 @@ class Bot:
     turns: Turns
     tools: frozenset[str]
     breakers: Mapping[str, Breaker]
+    tier: str
 
 
 def settings_of(config: Path) -> Settings:
@@ -284,20 +288,31 @@ def _librarian(
     return Librarian(index, model.chat, embeddings, chosen, settings.answers.sentences)
 
 
+def engineer_of(model: LoadedModel, sandbox: Sandbox | None) -> tuple[Writer, Debugger]:
+    """The two halves of the engineer; without a sandbox they run nothing, and say so."""
+    from bot.assistant.engineer.debugger import Debugger
+    from bot.assistant.engineer.writer import Writer
+    from connectors.ruff import Ruff
+
+    linter, capable, name = Ruff(), model.capable, model.name
+    return (
+        Writer(model.chat, sandbox, linter, capable=capable, model_name=name),
+        Debugger(model.chat, sandbox, linter, capable=capable, model_name=name),
+    )
+
+
 @asynccontextmanager
 async def open_bot(config: Path, style: Style | None = None, world: World | None = None) -> AsyncIterator[Bot]:
     """The whole pipeline. `style` overrides how document answers are made; `world` is what a running service knows."""
     from bot.assistant.supervisor import Supervisor
     from connectors.sources.uploads import UploadReader
-    from tools.search import search_documents
 
     async with open_house(config, world) as house:
-        settings = house.settings
-        breakers = _breakers()
+        settings, breakers = house.settings, _breakers()
         model = _guarded_model(settings, model_of(settings, house.base), breakers["model"])
         index = GuardedIndex(house.index, breakers["index"])
-        librarian = _librarian(settings, index, model, house.embeddings, style)
-        tools = [search_documents(librarian)]
+        sandbox = await _sandbox(house, world)
+        tools = _tools(house, index, model, style, sandbox)
         supervisor = Supervisor(
             model.chat,
             tools,
@@ -310,7 +325,27 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
         journal = journal_of(settings, house.engine)
         reader = world.reader if world else UploadReader({})
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id, reader)
-        yield Bot(house, model, supervisor, journal, gate, turns, frozenset(tool.name for tool in tools), breakers)
+        names = frozenset(tool.name for tool in tools)
+        yield Bot(house, model, supervisor, journal, gate, turns, names, breakers, sandbox.tier if sandbox else "none")
+
+
+def _tools(
+    house: House, index: Index, model: LoadedModel, style: Style | None, sandbox: Sandbox | None
+) -> list[BaseTool]:
+    """Every tool that is installed."""
+    from tools.debug_code import debug_code
+    from tools.search import search_documents
+    from tools.write_code import write_code
+
+    librarian = _librarian(house.settings, index, model, house.embeddings, style)
+    writer, debugger = engineer_of(model, sandbox)
+    return [search_documents(librarian), write_code(writer), debug_code(debugger)]
+
+
+async def _sandbox(house: House, world: World | None) -> Sandbox | None:
+    """The sandbox, tested now. The terminal does without it where nobody may have code run: testing takes a moment."""
+    granted = any(tool in role.tools for role in house.policy.current.roles for tool in ("write_code", "debug_code"))
+    return await asyncio.to_thread(sandbox_of, house.settings) if world or granted else None
 
 
 def new_id() -> str:

@@ -1,4 +1,4 @@
-"""`rolecall eval`: figures on a labelled set, for retrieval and for answers."""
+"""`rolecall eval`: figures on a labelled set, for retrieval, for answers and for code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from bot import wiring
 from bot.commands.ask import final
 from bot.commands.common import AsOption, InOption, JsonOption, config_path, console, errors, run, show_json
 from bot.commands.requests import Request, message_of
-from bot.evaluation import answers, retrieval
+from bot.errors import BotError
+from bot.evaluation import answers, code, retrieval
 from bot.evaluation.answers import Question
 from bot.evaluation.beir import read_corpus
+from bot.evaluation.code import Task
 from bot.knowledge.chunking import passages
+from bot.ports import Sandbox
 from bot.settings import IndexSettings, Settings
 from bot.types import Answer
 from bot.wiring import House, Style
@@ -137,6 +140,41 @@ def _reader(house: House) -> Callable[[str], str]:
     return text_of
 
 
-def _stepping(bar: Progress) -> Callable[[int, int], None]:
-    task = bar.add_task("questions")
+@app.command(name="code")
+def code_command(
+    context: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='Tasks, one JSON object a line: "prompt", "entry_point", "test", or "code", "error", "test".'
+        ),
+    ],
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often code passes a hidden test, how often a program is repaired, and how many claims do not hold.
+
+    Example: rolecall eval code examples/code/repair.jsonl
+    """
+    tasks, config = code.read_tasks(file)[:limit], config_path(context)
+    figures = run(_coded(wiring.settings_or_default(config), config.parent, tasks))
+    if as_json:
+        show_json(figures)
+    else:
+        for kind, values in figures.items():
+            console.print(_table("tasks to", {kind: values}))
+
+
+async def _coded(
+    settings: Settings, base: Path, tasks: Sequence[Task], sandbox: Sandbox | None = None
+) -> dict[str, dict[str, float]]:
+    if sandbox is None:
+        raise BotError("eval code runs what is written, and this installation has no sandbox to run it in")
+    writer, debugger = wiring.engineer_of(wiring.model_of(settings, base), sandbox)
+    with Progress(console=errors) as bar:
+        return await code.evaluate(tasks, writer, debugger, sandbox, _stepping(bar, "tasks"))
+
+
+def _stepping(bar: Progress, what: str = "questions") -> Callable[[int, int], None]:
+    task = bar.add_task(what)
     return lambda done, total: bar.update(task, completed=done, total=total)
