@@ -26,7 +26,7 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Assistant, Directory, Index, Journal, Records
+from bot.ports import Assistant, Directory, Index, Journal, Records, Threads
 from bot.settings import IndexSettings, Secret, Settings, read_settings
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
@@ -34,10 +34,14 @@ from connectors.sources.files import FilesSource
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+    from langchain_core.tools import BaseTool
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from bot.assistant.drafting import Drafter
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
+    from bot.assistant.summarizing import Summarizer
+    from bot.assistant.translating import Translator
     from connectors.journal import SqlJournal
     from connectors.models.load import LoadedModel
     from connectors.qdrant.engine import Engine
@@ -260,8 +264,13 @@ def _librarian(
 
 
 @asynccontextmanager
-async def open_bot(config: Path, style: Style | None = None, people: Directory | None = None) -> AsyncIterator[Bot]:
-    """The whole pipeline. `style` overrides how document answers are made, `people` who says who is who."""
+async def open_bot(
+    config: Path, style: Style | None = None, people: Directory | None = None, threads: Threads | None = None
+) -> AsyncIterator[Bot]:
+    """The whole pipeline. `style` overrides how document answers are made, `people` who says who is who.
+
+    `threads` reads what was said in a place, where the chat can.
+    """
     from bot.assistant.supervisor import Supervisor
     from connectors.journal import SqlJournal
     from tools.search import search_documents
@@ -272,7 +281,7 @@ async def open_bot(config: Path, style: Style | None = None, people: Directory |
         librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
         supervisor = Supervisor(
             model.chat,
-            [search_documents(librarian)],
+            [search_documents(librarian), *_editor(settings, house, model, threads, style)],
             _router(settings, house.base, house.embeddings),
             mode=settings.planner,
             capable=model.capable,
@@ -282,6 +291,42 @@ async def open_bot(config: Path, style: Style | None = None, people: Directory |
         journal = SqlJournal(house.engine, audit_key(settings))
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id)
         yield Bot(house, model, supervisor, journal, gate, turns)
+
+
+def editor_of(
+    settings: Settings,
+    model: LoadedModel,
+    embeddings: Embeddings,
+    index: Index | None,
+    threads: Threads | None,
+    style: Style | None = None,
+) -> tuple[Summarizer, Translator, Drafter]:
+    """The specialists for texts. `style` overrides whether summaries are composed or quoted."""
+    from bot.assistant.drafting import Drafter
+    from bot.assistant.given import Giver
+    from bot.assistant.summarizing import Summarizer
+    from bot.assistant.translating import Translator
+
+    giver, wanted = Giver(index, threads), style or settings.answers.style
+    composes = model.capable if wanted == "auto" else wanted == "compose"
+    translator = Translator(giver, model.chat, model.capable, model_name=model.name)
+    drafter = Drafter(giver, model.chat, embeddings, model.capable, model_name=model.name)
+    summarizer = Summarizer(
+        giver, model.chat, embeddings, translator, "compose" if composes else "extract", model_name=model.name
+    )
+    return summarizer, translator, drafter
+
+
+def _editor(
+    settings: Settings, house: House, model: LoadedModel, threads: Threads | None, style: Style | None
+) -> list[BaseTool]:
+    from tools.draft import draft
+    from tools.summarize import summarize
+    from tools.translate import translate
+
+    index = _guarded_index(house.index)
+    summarizer, translator, drafter = editor_of(settings, model, house.embeddings, index, threads, style)
+    return [summarize(summarizer), translate(translator), draft(drafter)]
 
 
 def new_id() -> str:
