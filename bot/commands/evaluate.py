@@ -1,4 +1,4 @@
-"""`rolecall eval`: figures on a labelled set, for retrieval and for answers."""
+"""`rolecall eval`: figures on a labelled set, for retrieval, for answers and for summaries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot import wiring
 from bot.commands.ask import final
 from bot.commands.common import AsOption, InOption, JsonOption, config_path, console, errors, run, show_json
 from bot.commands.requests import Request, message_of
-from bot.evaluation import answers, retrieval
+from bot.evaluation import answers, retrieval, summaries
 from bot.evaluation.answers import Question
 from bot.evaluation.beir import read_corpus
 from bot.knowledge.chunking import passages
@@ -135,6 +135,41 @@ def _reader(house: House) -> Callable[[str], str]:
         return "\n".join(("\n".join(section.heading) + "\n" + section.text) for section in read.sections)
 
     return text_of
+
+
+@app.command(name="summaries")
+def summaries_command(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help='Texts, one JSON object a line: "text" and "summary", or QMSum meetings.')
+    ],
+    style: Annotated[Style | None, typer.Option(help="quote or compose; else what the settings say.")] = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """ROUGE-L, unsupported sentences and compression of summaries, beside the first three sentences of each text.
+
+    Example: rolecall eval summaries meetings.jsonl --limit 5
+    """
+    items = summaries.read_items(file)[:limit]
+    figures = run(_summaries(wiring.settings_or_default(config_path(context)), style, items))
+    if as_json:
+        show_json(figures)
+    else:
+        console.print(_table("way", figures))
+
+
+async def _summaries(
+    settings: Settings, style: Style | None, items: Sequence[summaries.Item]
+) -> dict[str, dict[str, float]]:
+    embeddings = wiring.embeddings_of(settings)
+    with tempfile.TemporaryDirectory() as temporary, Progress(console=errors) as bar:
+        model = wiring.model_of(settings, Path(temporary))
+        summarizer, _, _ = wiring.editor_of(settings, model, embeddings, None, None, style)
+        task = bar.add_task("summaries")
+        return await summaries.evaluate(
+            items, summaries.asker(summarizer), lambda done, total: bar.update(task, completed=done, total=total)
+        )
 
 
 def _stepping(bar: Progress) -> Callable[[int, int], None]:
