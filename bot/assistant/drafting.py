@@ -21,8 +21,8 @@ from bot.assistant.editor_words import EditorWords, editor_words
 from bot.assistant.extracting import extract, sentences_of
 from bot.assistant.given import Given, Giver
 from bot.assistant.grounding import MARKER
-from bot.assistant.letters import is_reply, kept_names, letter, rephrased
-from bot.assistant.protecting import new_numbers, numbers, protect, same_numbers
+from bot.assistant.letters import BLANKS, is_reply, kept_names, letter, rephrased
+from bot.assistant.protecting import Protected, new_numbers, numbers, protect, same_numbers
 from bot.assistant.wishes import Wish, wish
 from bot.language import Language, language
 from bot.types import Answer, Delta, Done, Reply, Status, Turn
@@ -87,6 +87,7 @@ class Drafter:
             yield Done(Answer(problem, searched=given.searched))
             return
         yield Status(say.drafting)
+        await asyncio.to_thread(tongues.load)
         text, model = await (self._rephrased(given, say) if rephrases else self._drafted(given, own, say))
         yield Delta(text, given.sources, given.documents)
         ms = {"answer": (self._clock() - started) * 1000}
@@ -111,14 +112,7 @@ class Drafter:
         best, missing = "", list[str]()
         for _ in range(TRIES):
             again = f"\n\nKeep in the text: {', '.join(missing)}" if missing else ""
-            said = await said_by(
-                self._model,
-                "draft",
-                hidden.text + again,
-                language=tongues.name_of(code),
-                tone=_TONES[asked.tone],
-                length=_length(asked),
-            )
+            said = await self._said(hidden.text + again, code, asked)
             written = hidden.filled(said)
             if written and not new_numbers(hidden.text, said) and tongues.written_in(protect(written).plain, code):
                 best, missing = written, _missing(given.request, written, code)
@@ -127,32 +121,40 @@ class Drafter:
         return best, missing
 
     async def _rephrased(self, given: Given, say: EditorWords) -> tuple[str, str]:
-        """The given text in other words, and who wrote it."""
+        """The given text in other words, and who wrote it: the model, or rules that change little."""
         asked, source = wish(given.request), MARKER.sub("", given.text).strip()
         code = tongues.wanted(given.request) or tongues.spoken(source) or language(source)
-        if self._capable:
-            hidden = protect(source)
-            for _ in range(TRIES):
-                said = await said_by(
-                    self._model,
-                    "draft",
-                    f"Request: {given.request}\n\nText to rephrase:\n\n{hidden.text}",
-                    language=tongues.name_of(code),
-                    tone=_TONES[asked.tone],
-                    length=_length(asked),
-                )
-                written = hidden.filled(said) if asked.shorter else hidden.restored(said)
-                sound = not new_numbers(hidden.text, said) if asked.shorter else same_numbers(hidden.text, said)
-                if written and sound and tongues.written_in(protect(written).plain, code):
-                    return written, self._model_name
+        hidden = protect(source)
+        if self._capable and (written := await self._reworded(given.request, hidden, code, asked)):
+            return written, self._model_name
         if asked.shorter:
             most = max(1, len(sentences_of(given.parts)) // 2)
             kept = await asyncio.to_thread(extract, given.parts, most, self._embeddings)
             return " ".join(one.shown for one in kept), ""
-        changed = rephrased(source, asked.tone) if language(source) == code == "en" else source
-        if changed != source:
+        by_rules = rephrased(hidden.text, asked.tone) if language(source) == code == "en" else hidden.text
+        if by_rules != hidden.text and (changed := hidden.restored(by_rules)):
             return changed, ""
         return say.rephrase_failed if self._capable else say.rephrase_too_small, ""
+
+    async def _reworded(self, request: str, hidden: Protected, code: str, asked: Wish) -> str | None:
+        """What the model makes of a text; None if numbers, links or the language did not come through."""
+        for _ in range(TRIES):
+            said = await self._said(f"Request: {request}\n\nText to rephrase:\n\n{hidden.text}", code, asked)
+            written = hidden.filled(said) if asked.shorter else hidden.restored(said)
+            sound = not new_numbers(hidden.text, said) if asked.shorter else same_numbers(hidden.text, said)
+            if written and sound and tongues.written_in(protect(written).plain, code):
+                return written
+        return None
+
+    async def _said(self, material: str, code: str, asked: Wish) -> str:
+        return await said_by(
+            self._model,
+            "draft",
+            material,
+            language=tongues.name_of(code),
+            tone=_TONES[asked.tone],
+            length=_length(asked),
+        )
 
 
 def _problem(given: Given, rephrases: bool, say: EditorWords) -> str:
@@ -171,12 +173,10 @@ def _framed(given: Given, code: str, own: Language, asked: Wish, say: EditorWord
     meant = given.origin in ("pasted", "files", "given") or bool(_POINTS_BACK.search(given.request))
     notes = MARKER.sub("", given.text) if meant and (given.origin == "given" or not is_reply(given.request)) else ""
     said = notes or given.request
-    untranslated = (
-        "" if language(said) == written == code else say.draft_untranslated.format(language=tongues.called(code, own))
-    )
-    return "\n\n".join(
-        filter(None, [letter(given.request, notes, asked.tone, written), say.draft_in_frame, untranslated])
-    )
+    text = letter(given.request, notes, asked.tone, written)
+    own_words = language(said) == written == code or any(blank in text for blank in BLANKS)
+    untranslated = "" if own_words else say.draft_untranslated.format(language=tongues.called(code, own))
+    return "\n\n".join(filter(None, [text, say.draft_in_frame, untranslated]))
 
 
 def _missing(request: str, written: str, code: str) -> list[str]:

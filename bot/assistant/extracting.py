@@ -10,13 +10,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from bot.assistant.given import Part
+from bot.assistant.grounding import MARKER
 from bot.assistant.material import told
 from bot.assistant.memory import tokens
 from bot.assistant.rows import rows
@@ -31,7 +32,7 @@ KEPT = 16
 """Sentences of each part of a long text that are compared with those of the others."""
 NEW = 0.7
 """How much being central counts against being new (the lambda of MMR)."""
-FOCUS = 0.5
+FOCUS = 1.0
 """The weight of what was asked for beside being central, where something particular was."""
 OPENING = 0.1
 """What the first sentence of a part gains: a text begins with what it is about."""
@@ -90,7 +91,9 @@ def sentences_of(parts: Sequence[Part]) -> list[Sentence]:
         table = {row.raw: row.shown for row in rows(part.text)}
         for place, one in enumerate(told(part.text)):
             text = table.get(one.text, "") if one.row else _WRAPPED.sub("", " ".join(one.text.split()))
-            if text and text not in seen:
+            if found and not MARKER.sub("", text).strip():
+                found[-1] = replace(found[-1], text=f"{found[-1].text} {text}")
+            elif text and text not in seen:
                 seen.add(text)
                 found.append(Sentence(text, part, place, one.row))
     return found

@@ -57,7 +57,7 @@ _THREAD = re.compile(
 _FRAME = re.compile(
     r"\b(?:please|pls|can|could|would|you|give|me|us|a|an|the|of|for|in|into|to|as|short|quick|brief|long|write|make|tell|what|are"
     r"|is|does|do|say|says|and|hi|hello|this|that|it|these|my|our|your|list|all|with|about|by|on|from"
-    r"|summar\w*|sum|up|recap|key|main|points?|gist|overview|digest|abstract|outline|condense|shorten|shorter|takeaways?|tl;?dr"
+    r"|summar\w*|sum|up|recap|whole|entire|key|main|points?|gist|overview|digest|abstract|outline|condense|shorten|shorter|takeaways?|tl;?dr"
     r"|bullets?|sentences?|words?|characters|lines?|paragraphs?|most|important|facts|executive|version|longer|detail\w*"
     r"|one|two|three|four|five|six|seven|eight|nine|ten|single|few|document|report|file|text|english|japanese|german|french)\b"
     r"|\d+|を|の|で|に|は|が|と|要約|まとめ|概要|要点|ポイント|して|てください|ください|下さい|教えて|お願いします|欲しい|ほしい|[一二三四五六七八九十]?[文つ行字]"

@@ -56,6 +56,10 @@ _ORDER = re.compile(
 )
 
 
+BLANKS = ("[what you would like to say]", "[お伝えしたい内容]")
+"""What stands where a request does not say what is to be said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What stands around the points of a letter. `greeting` has the place `{name}`; `about` has `{what}`."""
@@ -78,7 +82,7 @@ _ENGLISH: Mapping[str, Frame] = {
         opening,
         "I am writing about {what}.",
         "I would like to ask {what}.",
-        "[what you would like to say]",
+        BLANKS[0],
         closing,
     )
     for tone, greeting, opening, closing in (
@@ -102,7 +106,7 @@ _JAPANESE: Mapping[str, Frame] = {
         opening,
         "{what}についてご連絡いたします。",
         "{what}を伺いたく、ご連絡いたしました。",
-        "[お伝えしたい内容]",
+        BLANKS[1],
         closing,
     )
     for tone, opening, closing in (

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from bot.types import Citation, Delta, Passage
 
+_FULL_STOPS = "。！？」』）"
+"""Behind these, which take a whole column, no space follows."""
+
 
 class Page:
     """Sentences one after the other; one with a passage gets the marker of its source."""
@@ -24,7 +27,7 @@ class Page:
             citation = self._cite(passage)
             number, cited = citation.number, (citation,)
         apart = alone or self._alone or (quoted and number != self._last)
-        between = "" if not self.text else "\n" if apart else " "
+        between = "" if not self.text else "\n" if apart else "" if self.text[-1] in _FULL_STOPS else " "
         piece = f"{between}{sentence} [{number}]" if number else f"{between}{sentence}"
         self.text += piece
         self._alone, self._last = alone, number

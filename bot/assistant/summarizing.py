@@ -97,6 +97,7 @@ class Summarizer:
             yield Done(Answer(_refusal(given, turn, say), searched=given.searched))
             return
         yield Status(say.summarizing)
+        await asyncio.to_thread(tongues.load)
         work = _work(given, found, turn)
         lines, model = list[_Line](), ""
         async with aclosing(self._lines(work, say)) as made:

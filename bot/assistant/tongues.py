@@ -89,6 +89,11 @@ _TARGET = re.compile(
 )
 
 
+def load() -> None:
+    """Read what tells languages apart, about half a second of work; done on first use otherwise."""
+    _identifier()
+
+
 def name_of(code: str) -> str:
     """The English name of a language."""
     return _NAMES[code][0]

@@ -6,6 +6,7 @@ model that is too small is not asked at all, and the person is told so.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -45,7 +46,7 @@ _OTHER_LETTERS = {
     "ja": re.compile(r"[A-Za-z][A-Za-z' -]+[A-Za-z]"),
 }
 
-_ENGLISH = re.compile(r"\b(?:what|how|mean|is|in|for|say|the|into|of|this|a|to|please)\b", re.I)
+_ENGLISH = re.compile(r"\b(?:what|how|mean|is|in|for|say|the|into|of|this|a|to|please|translat\w+)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Translator:
         """Progress, checked pieces, then Done. `given` is material from an earlier step of a chain."""
         own, started = language(turn.message.text), self._clock()
         given = given or await self._given(turn, request)
+        await asyncio.to_thread(tongues.load)
         code, text = _target(given, turn), given.text.strip()
         problem = self._problem(given, code, text, turn)
         if code is None or problem:
@@ -215,7 +217,8 @@ def _target(given: Given, turn: Turn) -> str | None:
     if wanted or not given.parts:
         return wanted
     own = language(given.request or turn.message.text)
-    named = [code for code in tongues.mentioned(given.request) if code != tongues.spoken(given.text)]
+    there = tongues.spoken(given.text) or language(given.text)
+    named = [code for code in tongues.mentioned(given.request) if code != there]
     if named:
         return named[0]
     return own if given.request and language(given.text) != own else None
