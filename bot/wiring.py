@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.access.audience import Audience
@@ -26,28 +26,25 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Assistant, Directory, FileReader, Index, Journal, Records, Sandbox, Threads
+from bot.ports import Assistant, Directory, FileReader, Journal, Records, Sandbox, Threads
 from bot.settings import IndexSettings, Secret, Settings, read_settings
+from bot.toolbox import Parts, Style, librarian_of, sandbox_of, tools_of
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
 from connectors.sources.files import FilesSource
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
-    from langchain_core.tools import BaseTool
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from bot.assistant.engineer.debugger import Debugger
-    from bot.assistant.engineer.writer import Writer
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
     from connectors.journal import SqlJournal
     from connectors.models.load import LoadedModel
     from connectors.qdrant.engine import Engine
     from connectors.qdrant.gateway import Gateway
-    from connectors.sandbox.local import LocalSandbox
 
-Style = Literal["quote", "compose"]
+
 POLICY_POLL = 1.0
 """Seconds between two looks at roles.yaml while a process runs."""
 
@@ -275,30 +272,7 @@ async def open_librarian(
     embeddings = embeddings_of(settings)
     embedded = settings.model_copy(update={"index": IndexSettings()})
     async with open_index(embedded, base, embeddings) as index:
-        yield index, _librarian(settings, index, model_of(settings, base), embeddings, style)
-
-
-def _librarian(
-    settings: Settings, index: Index, model: LoadedModel, embeddings: Embeddings, style: Style | None
-) -> Librarian:
-    from bot.assistant.librarian import Librarian
-
-    wanted = style or settings.answers.style
-    chosen: Style = ("compose" if model.capable else "quote") if wanted == "auto" else wanted
-    return Librarian(index, model.chat, embeddings, chosen, settings.answers.sentences)
-
-
-def engineer_of(model: LoadedModel, sandbox: Sandbox | None) -> tuple[Writer, Debugger]:
-    """The two halves of the engineer; without a sandbox they run nothing, and say so."""
-    from bot.assistant.engineer.debugger import Debugger
-    from bot.assistant.engineer.writer import Writer
-    from connectors.ruff import Ruff
-
-    linter, capable, name = Ruff(), model.capable, model.name
-    return (
-        Writer(model.chat, sandbox, linter, capable=capable, model_name=name),
-        Debugger(model.chat, sandbox, linter, capable=capable, model_name=name),
-    )
+        yield index, librarian_of(settings, index, model_of(settings, base), embeddings, style)
 
 
 @asynccontextmanager
@@ -312,7 +286,9 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
         model = _guarded_model(settings, model_of(settings, house.base), breakers["model"])
         index = GuardedIndex(house.index, breakers["index"])
         sandbox = await _sandbox(house, world)
-        tools = _tools(house, index, model, style, sandbox)
+        threads = world.threads if world else None
+        parts = Parts(settings, index, model, house.embeddings, style, sandbox, threads)
+        tools = tools_of(parts)
         supervisor = Supervisor(
             model.chat,
             tools,
@@ -327,19 +303,6 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id, reader)
         names = frozenset(tool.name for tool in tools)
         yield Bot(house, model, supervisor, journal, gate, turns, names, breakers, sandbox.tier if sandbox else "none")
-
-
-def _tools(
-    house: House, index: Index, model: LoadedModel, style: Style | None, sandbox: Sandbox | None
-) -> list[BaseTool]:
-    """Every tool that is installed."""
-    from tools.debug_code import debug_code
-    from tools.search import search_documents
-    from tools.write_code import write_code
-
-    librarian = _librarian(house.settings, index, model, house.embeddings, style)
-    writer, debugger = engineer_of(model, sandbox)
-    return [search_documents(librarian), write_code(writer), debug_code(debugger)]
 
 
 async def _sandbox(house: House, world: World | None) -> Sandbox | None:
@@ -360,17 +323,6 @@ def _breakers() -> dict[str, Breaker]:
         "index": Breaker(IndexUnavailable, index, time.monotonic),
         "model": Breaker(ModelUnavailable, model, time.monotonic),
     }
-
-
-def sandbox_of(settings: Settings) -> LocalSandbox:
-    """The sandbox, self-tested here and now: that takes a few tenths of a second. It may be one that only refuses."""
-    from connectors.sandbox.interpreter import this_interpreter
-    from connectors.sandbox.local import LocalSandbox, tiers
-    from connectors.sandbox.tiers import Limits
-
-    chosen = settings.sandbox
-    choices = [tier for tier in tiers(this_interpreter()) if chosen.tier in ("auto", tier.name)]
-    return LocalSandbox(choices, Limits(chosen.seconds, chosen.memory_mb << 20))
 
 
 def _guarded_model(settings: Settings, model: LoadedModel, breaker: Breaker) -> LoadedModel:

@@ -17,7 +17,7 @@ from langchain_core.tools import BaseTool
 from pydantic import Field
 
 from bot.ports import DocumentRecord, Language, Program, Ran
-from bot.types import Access, Done, Labels, Passage, Plan, Principal, Reply, Room, Turn
+from bot.types import Access, Done, Excerpt, Labels, Passage, Plan, Principal, Reply, Room, Turn
 
 
 class FakeDirectory:
@@ -152,3 +152,16 @@ class PlainSandbox:
                     process.kill()
                     await process.wait()
         return Ran("finished", process.returncode, output.decode(), errors.decode(), seconds=0.1)
+
+
+class FakeThreads:
+    """What was said, by room and thread; a place that is not there cannot be read."""
+
+    def __init__(self, said: Mapping[tuple[Room, str], Sequence[Excerpt]] | None = None):
+        self.said = dict(said or {})
+        self.asked: list[tuple[Room, str]] = []
+
+    async def excerpts(self, room: Room, thread: str, limit: int = 200) -> Sequence[Excerpt] | None:
+        self.asked.append((room, thread))
+        found = self.said.get((room, thread))
+        return None if found is None else found[-limit:]

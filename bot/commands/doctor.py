@@ -11,7 +11,7 @@ from typing import Literal
 
 import typer
 
-from bot import wiring
+from bot import toolbox, wiring
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import BotError, ConfigError
 from bot.settings import Settings
@@ -150,7 +150,7 @@ async def _model(settings: Settings, base: Path) -> Finding:
 
 async def _sandbox(settings: Settings, base: Path) -> Finding:
     """Which tier holds here; a better one that does not is named with the reason."""
-    sandbox = await asyncio.to_thread(wiring.sandbox_of, settings)
+    sandbox = await asyncio.to_thread(toolbox.sandbox_of, settings)
     why = "; ".join(f"{tier}: {reason}" for tier, reason in sandbox.reasons.items())
     if not sandbox.languages:
         reason = why or "it is switched off"
