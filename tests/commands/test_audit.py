@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ran
+from bot.__main__ import main
+from tests.conftest import Ran, share, write_company
 
 Command = Callable[..., Ran]
 QUESTION = "How high were the lease liabilities at the end of 2025?"
 
 
 @pytest.fixture(scope="module")
-def config(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the small company, with a key for its audit."""
-    folder = tmp_path_factory.mktemp("audit") / "acme"
-    shutil.copytree(company.parent, folder, symlinks=True)
-    (folder / "key").write_text("a long secret", encoding="utf-8")
-    settings = folder / company.name
-    settings.write_text(settings.read_text() + f"audit: {{key: {{file: {folder / 'key'}}}}}\n", encoding="utf-8")
+def config(derived: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small company of its own, with a key for its audit: the shared one may hold rows written without it."""
+    settings = write_company(tmp_path_factory.mktemp("audit"))
+    share(derived, settings.parent / ".rolecall")
+    key = settings.parent / "key"
+    key.write_text("a long secret", encoding="utf-8")
+    settings.write_text(settings.read_text() + f"audit: {{key: {{file: {key}}}}}\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(["--config", str(settings), "sync", "--json"])
+    assert not left.value.code
     return settings
 
 
