@@ -57,11 +57,13 @@ class Ruff:
             async with asyncio.timeout(self._patience):
                 printed, _ = await process.communicate(code.encode("utf-8", errors="replace"))
         except TimeoutError as error:
-            raise BotError("The code could not be checked: the linter did not answer in time.") from error
+            raise BotError("it did not answer in time") from error
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+        if process.returncode != 0:  # code that is nested thousands of levels deep overflows its stack
+            raise BotError("the code is beyond what it can read")
         return printed.decode("utf-8")
 
 
