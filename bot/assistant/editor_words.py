@@ -61,7 +61,8 @@ ENGLISH = EditorWords(
     translation_failed="I could not translate this into {language} reliably: numbers, names or links did not come through "
     "as they were, so I am not showing it. A shorter text may work.",
     left_as_it_was="(Paragraphs that I could not translate reliably stand as they were.)",
-    draft_in_frame="Note: these are your own points in a letter's frame: the language model of this installation is too small to write freely.",
+    draft_in_frame="Note: these are your own points in a letter's frame: "
+    "the language model of this installation is too small to write freely.",
     draft_untranslated="Note: I could not put your points into {language} reliably, so they stand as you wrote them.",
     rephrase_too_small="The language model of this installation is too small to rephrase this reliably. "
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
