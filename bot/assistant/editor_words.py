@@ -61,12 +61,13 @@ ENGLISH = EditorWords(
     translation_failed="I could not translate this into {language} reliably: numbers, names or links did not come through "
     "as they were, so I am not showing it. A shorter text may work.",
     left_as_it_was="(Paragraphs that I could not translate reliably stand as they were.)",
-    draft_in_frame="(Your own points in a letter's frame: the language model of this installation is too small to write freely.)",
-    draft_untranslated="(I could not put your points into {language} reliably, so they stand as you wrote them.)",
+    draft_in_frame="Note: these are your own points in a letter's frame: "
+    "the language model of this installation is too small to write freely.",
+    draft_untranslated="Note: I could not put your points into {language} reliably, so they stand as you wrote them.",
     rephrase_too_small="The language model of this installation is too small to rephrase this reliably. "
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
     rephrase_failed="I could not rephrase this without changing numbers, names or links, so I am not showing it.",
-    draft_missing="(Please check: {missing} of your request is not in the draft.)",
+    draft_missing="Please check: {missing} of your request is not in the draft.",
 )
 
 JAPANESE = EditorWords(
@@ -88,12 +89,12 @@ JAPANESE = EditorWords(
     translation_failed="{language}に正確に翻訳できませんでした。数字、名前、リンクのいずれかが元どおりに保たれなかったため、表示を控えます。"
     "短い文章であれば翻訳できることがあります。",
     left_as_it_was="（正確に訳せなかった段落は原文のまま示しています。）",
-    draft_in_frame="（この環境の言語モデルは小さく自由に書けないため、ご指定の内容を文面の枠に入れました。）",
-    draft_untranslated="（{language}に正確に訳せなかったため、内容は原文のまま入れました。）",
+    draft_in_frame="注：この環境の言語モデルは小さく自由に書けないため、ご指定の内容を文面の枠に入れました。",
+    draft_untranslated="注：{language}に正確に訳せなかったため、内容は原文のまま入れました。",
     rephrase_too_small="この環境の言語モデルは小さく、正確に書き換えることができません。"
     "短くすること（「短くして」）や、手紙の形に整えること（「丁寧な文面を書いて：…」）はできます。",
     rephrase_failed="数字、名前、リンクを保ったまま書き換えることができなかったため、表示を控えます。",
-    draft_missing="（ご確認ください。依頼にある {missing} が文面に入っていません。）",
+    draft_missing="ご確認ください。依頼にある {missing} が文面に入っていません。",
 )
 
 _BY_LANGUAGE: Mapping[Language, EditorWords] = MappingProxyType({"en": ENGLISH, "ja": JAPANESE})

@@ -122,9 +122,10 @@ class Summarizer:
     async def _lines(self, work: _Work, say: EditorWords) -> AsyncGenerator[Status | tuple[list[_Line], str], None]:
         """Progress, then the lines and who wrote them: the model if any of its sentences held."""
         parts = chunks(work.found, PART)
+        made = await asyncio.to_thread(Extract, work.found, work.focus, self._embeddings)
         if self._style == "compose":
             notes = list[_Line]()
-            async with aclosing(self._notes(parts, work, say)) as reading:
+            async with aclosing(self._notes(parts, work, made, say)) as reading:
                 async for one in reading:
                     if isinstance(one, Status):
                         yield one
@@ -134,7 +135,6 @@ class Summarizer:
                 merged = await self._merged(notes, parts, work) if len(parts) > 1 else notes
                 yield merged[: work.most], self._model_name
                 return
-        made = await asyncio.to_thread(Extract, work.found, work.focus, self._embeddings)
         listed = []
         for number, part in enumerate(parts, 1):
             if len(parts) > 1:
@@ -144,19 +144,33 @@ class Summarizer:
         yield [_Line(_bare(one), one.part.passage) for one in chosen], ""
 
     async def _notes(
-        self, parts: Sequence[Sequence[Sentence]], work: _Work, say: EditorWords
+        self, parts: Sequence[Sequence[Sentence]], work: _Work, made: Extract, say: EditorWords
     ) -> AsyncGenerator[Status | list[_Line], None]:
-        """What the model writes about each part and the part supports; `AT_ONCE` parts are read at the same time."""
+        """What the model writes about each part and the part supports, `AT_ONCE` parts at the same time.
+
+        Where nothing of it holds, the part's best sentence takes its place; none at all if nothing held anywhere.
+        """
         notes: list[_Line] = []
+        held = False
         most = work.most if len(parts) == 1 else min(NOTES, work.most)
         for start in range(0, len(parts), AT_ONCE):
             batch = parts[start : start + AT_ONCE]
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._composed(part, [part], most, work)) for part in batch]
-            notes += [line for task in tasks for line in task.result()]
+            for part, lines in zip(batch, await self._read(batch, most, work), strict=True):
+                held = held or bool(lines)
+                best = [] if lines else made.choose(await asyncio.to_thread(made.shortlist, part), 1, work.fits)
+                notes += lines or [_Line(_bare(one), one.part.passage) for one in best]
             if len(parts) > 1:
                 yield Status(say.part.format(done=start + len(batch), total=len(parts)))
-        yield notes
+        yield notes if held else []
+
+    async def _read(self, batch: Sequence[Sequence[Sentence]], most: int, work: _Work) -> list[list[_Line]]:
+        """The notes on some parts, written at the same time; if one fails or all is stopped, none goes on."""
+        tasks = [asyncio.create_task(self._composed(part, [part], most, work)) for part in batch]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _merged(self, notes: Sequence[_Line], parts: Sequence[Sequence[Sentence]], work: _Work) -> list[_Line]:
         """One summary of the notes, each sentence again checked against the parts; else the best of the notes."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.access.cleaning import clean
 from bot.assistant.drafting import LIMIT, Drafter
 from bot.assistant.editor_words import ENGLISH, JAPANESE
 from bot.assistant.given import Given, Giver
@@ -97,6 +98,7 @@ async def test_a_small_model_is_not_asked_and_a_frame_holds_the_own_points(reque
     answer = await draft(request_, drafter(model=model, capable=False))
     assert all(part in answer.text for part in parts)
     assert answer.text.endswith((ENGLISH.draft_in_frame, JAPANESE.draft_in_frame))
+    assert clean(answer.text) == answer.text
     assert model.heard == []
 
 

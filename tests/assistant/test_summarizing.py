@@ -15,6 +15,7 @@ from bot.assistant.given import Given, Giver, Part
 from bot.assistant.summarizing import LIMIT, Summarizer
 from bot.assistant.translating import Translator
 from bot.assistant.words import ENGLISH as WORDS
+from bot.errors import ModelUnavailable
 from bot.types import Answer, Exchange, Status
 from tests.assistant.library import WordEmbeddings, heard, passage, saying, streamed
 from tests.assistant.texts import CHAT, HANGAR, PLACE, asked
@@ -212,3 +213,25 @@ async def test_material_can_be_handed_over_without_a_message() -> None:
     given = Given("in one sentence", (Part(HANGAR),), "given")
     answer, _ = await heard(summarizer().answer(replace(asked(""), history=()), "in one sentence", given))
     assert answer.text in LINES
+
+
+class Away(ScriptedModel):
+    """A model that cannot be reached."""
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
+        raise ModelUnavailable("away")
+
+
+async def test_a_model_that_is_away_is_said_as_everywhere_else() -> None:
+    text = "\n".join(f"Station {number} reports {number * 7} bags and a late bus." for number in range(400))
+    with pytest.raises(ModelUnavailable):
+        await summary("Summarize the file", summarizer(style="compose", model=Away()), files=[text])
+
+
+async def test_a_part_whose_notes_do_not_hold_is_not_left_out() -> None:
+    lines = [f"Station {number} reports {number * 7} bags and a late bus." for number in range(110)]
+    made = summarizer(lines[3], "Nothing of this holds 9999 times.", style="compose")
+    answer = await summary("Summarize in two sentences", made, files=["\n".join(lines)])
+    first, second = sorted(lines.index(line) for line in lines if line in answer.text)
+    assert (first, answer.model) == (3, "scripted")
+    assert second > len(lines) // 2
