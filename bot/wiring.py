@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from bot.assistant.analyst import Analyst
     from bot.assistant.librarian import Librarian
     from bot.assistant.router import Router
     from connectors.journal import SqlJournal
@@ -272,19 +273,29 @@ def _librarian(
     return Librarian(index, model.chat, embeddings, chosen, settings.answers.sentences)
 
 
+def _analyst(model: LoadedModel, embeddings: Embeddings, world: World | None) -> Analyst:
+    from bot.assistant.analyst import Analyst
+
+    threads = world.threads if world else None
+    return Analyst(model.chat, embeddings, threads, capable=model.capable, model_name=model.name)
+
+
 @asynccontextmanager
 async def open_bot(config: Path, style: Style | None = None, world: World | None = None) -> AsyncIterator[Bot]:
     """The whole pipeline. `style` overrides how document answers are made; `world` is what a running service knows."""
     from bot.assistant.supervisor import Supervisor
     from connectors.journal import SqlJournal
     from connectors.sources.uploads import UploadReader
+    from tools.classify import classify
     from tools.search import search_documents
+    from tools.sentiment import sentiment
 
     async with open_house(config, world) as house:
         settings = house.settings
         model = _guarded_model(settings, model_of(settings, house.base))
         librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
-        tools = [search_documents(librarian)]
+        analyst = _analyst(model, house.embeddings, world)
+        tools = [search_documents(librarian), sentiment(analyst), classify(analyst)]
         supervisor = Supervisor(
             model.chat,
             tools,
