@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
+.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-intents clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack ## e
 
 bench-search bench-sync bench-chats bench-turn bench-start bench-ack: bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
+
+bench-intents: $(READY) ## how well messages are sorted: DATA=FOLDER names the open intent sets
+	$(BIN)/python -m benchmarks.intents $(DATA)
 
 clean: ## remove the environment and everything derived
 	rm -rf .venv build *.egg-info examples/airline/.rolecall
