@@ -17,7 +17,8 @@ BACK = 3
 """Follow-ups of follow-ups that are gone back over."""
 
 _FOLLOWS = re.compile(
-    r"^(?:(?:much |even |a bit |make it )?(?:shorter|longer|simpler|friendlier|more \w+|less \w+)|once more|again|now in \w+|in \w+ please)\b"
+    r"^(?:(?:much |even |a bit |make it )?(?:shorter|longer|simpler|friendlier|more \w+|less \w+)"
+    r"|once more|again|now in \w+|in \w+ please)\b"
     r"|^(?:and|or|but|so|then|also|what about|how about|what if|why|why not|since when|how so|the same)\b"
     r"|\b(?:it|its|they|them|their|theirs|this one|that one|the same|he|she|him|her)\b"
     r"|\b(?:is|was|are|were|does|do|did|about|of|for|on|with|at|to) (?:this|that|these|those)\b|\b(?:that|there|then)[?]?$"

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
@@ -138,7 +138,7 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         if not isinstance(request.messages[-1], HumanMessage):
             return ExtendedModelResponse(await handler(request), Command(update={"asked": True}))
         started, turn = self._clock(), request.runtime.context
-        first = next(iter(request.state.get("parts", ())), None)
+        first = next(iter(_state(request).get("parts", ())), None)
         plan = Plan(first.tool, "rule", 1.0) if first else await self._route(turn)
         asks = self._asks_model(plan) or (bool(request.state.get("chained")) and self._may_ask)
         step = await (self._by_model if asks else self._carry_out)(plan, request, handler)
@@ -155,7 +155,7 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
     async def _go_on(self, request: ModelRequest[Turn], handler: Handler) -> ExtendedModelResponse[Any]:
         """The next step of a chain: the next part by rule, or what a capable model calls next; else the end."""
         turn, given = request.runtime.context, answers(request.messages)
-        parts: tuple[Part, ...] = request.state.get("parts", ())
+        parts = _state(request).get("parts", ())
         call: ToolCall | None = None
         asks = not parts and self._may_ask and len(given) < STEPS
         if not given or is_empty(given[-1]):
@@ -168,7 +168,7 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         if call is None:
             return ExtendedModelResponse(ModelResponse(result=[AIMessage("")]), Command(update={}))
         self._announce(request, turn, call["name"], len(given) + 1)
-        plan: Plan = request.state["plan"]
+        plan = _state(request)["plan"]
         update: dict[str, Any] = {"plan": replace(plan, then=(*plan.then, call["name"]))} | (
             {"asked": True} if asks else {}
         )
@@ -268,6 +268,11 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
 
     def _refuse(self, plan: Plan, turn: Turn) -> Step:
         return Step.saying(plan, Answer(refusal(turn, plan.tool, self._specialists), refused=NOT_GRANTED))
+
+
+def _state(request: ModelRequest[Turn]) -> Planned:
+    """The agent's state, which has what `state_schema` says."""
+    return cast(Planned, request.state)
 
 
 def answers(messages: Any) -> list[Answer]:
