@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 BENCHES := search sync chats turn start ack flood sandbox
-.PHONY: help setup demo test soak attack check format bench clean $(BENCHES:%=bench-%)
+.PHONY: help setup demo test soak attack check format bench bench-intents clean $(BENCHES:%=bench-%)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ bench: $(BENCHES:%=bench-%) ## every comparison, each a table
 
 $(BENCHES:%=bench-%): bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
+
+bench-intents: $(READY) ## how well messages are sorted: DATA=FOLDER names the open intent sets
+	$(BIN)/python -m benchmarks.intents $(DATA)
 
 clean: ## remove the environment and everything derived
 	rm -rf .venv build *.egg-info examples/airline/.rolecall

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
     from langchain_core.tools import BaseTool
 
+    from bot.assistant.analyst import Analyst
     from bot.assistant.drafting import Drafter
     from bot.assistant.engineer.debugger import Debugger
     from bot.assistant.engineer.writer import Writer
@@ -39,9 +40,11 @@ class Parts:
 
 def tools_of(parts: Parts) -> list[BaseTool]:
     """Every tool that is installed: the whole registry."""
+    from tools.classify import classify
     from tools.debug_code import debug_code
     from tools.draft import draft
     from tools.search import search_documents
+    from tools.sentiment import sentiment
     from tools.summarize import summarize
     from tools.translate import translate
     from tools.write_code import write_code
@@ -49,6 +52,7 @@ def tools_of(parts: Parts) -> list[BaseTool]:
     settings, index, model, embeddings = parts.settings, parts.index, parts.model, parts.embeddings
     writer, debugger = engineer_of(model, parts.sandbox)
     summarizer, translator, drafter = editor_of(settings, model, embeddings, index, parts.threads, parts.style)
+    analyst = analyst_of(model, embeddings, parts.threads)
     return [
         search_documents(librarian_of(settings, index, model, embeddings, parts.style)),
         write_code(writer),
@@ -56,6 +60,8 @@ def tools_of(parts: Parts) -> list[BaseTool]:
         summarize(summarizer),
         translate(translator),
         draft(drafter),
+        sentiment(analyst),
+        classify(analyst),
     ]
 
 
@@ -81,6 +87,13 @@ def engineer_of(model: LoadedModel, sandbox: Sandbox | None) -> tuple[Writer, De
         Writer(model.chat, sandbox, linter, capable=capable, model_name=name),
         Debugger(model.chat, sandbox, linter, capable=capable, model_name=name),
     )
+
+
+def analyst_of(model: LoadedModel, embeddings: Embeddings, threads: Threads | None) -> Analyst:
+    """The specialist for moods and themes."""
+    from bot.assistant.analyst import Analyst
+
+    return Analyst(model.chat, embeddings, threads, capable=model.capable, model_name=model.name)
 
 
 def editor_of(

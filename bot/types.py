@@ -176,11 +176,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which tool was chosen, by whom (``router``, ``model``, ``person`` or ``rule``), and how sure (0 to 1)."""
+    """Which tool was chosen, by whom (``router``, ``model``, ``person`` or ``rule``), and how sure (0 to 1).
+
+    `then` names the tools that went on from there, in their order.
+    """
 
     tool: str
     by: str
     confidence: float
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

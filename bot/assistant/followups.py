@@ -17,9 +17,12 @@ BACK = 3
 """Follow-ups of follow-ups that are gone back over."""
 
 _FOLLOWS = re.compile(
-    r"^(?:and|or|but|so|then|also|what about|how about|what if|why|why not|since when|how so|the same)\b"
+    r"^(?:(?:much |even |a bit |make it )?(?:shorter|longer|simpler|friendlier|more \w+|less \w+)"
+    r"|once more|again|now in \w+|in \w+ please)\b"
+    r"|^(?:and|or|but|so|then|also|what about|how about|what if|why|why not|since when|how so|the same)\b"
     r"|\b(?:it|its|they|them|their|theirs|this one|that one|the same|he|she|him|her)\b"
     r"|\b(?:is|was|are|were|does|do|did|about|of|for|on|with|at|to) (?:this|that|these|those)\b|\b(?:that|there|then)[?]?$"
+    r"|^(?:もっと|もう少し|もう一度|より)"
     r"|^(?:それ|その|これ|この|あれ|あの|そこ|そして|では|じゃあ|ちなみに|また|同じ|なぜ|どうして|いつから)"
     r"|^[^、。？?]{1,16}(?:は|では|だと|の場合は|なら|についても|も)[?]?$"
 )

@@ -10,18 +10,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.tool import ToolCall, tool_call
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
+from bot.assistant.chains import STEPS, Part, handed_on, is_empty
 from bot.assistant.followups import completed
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
@@ -42,12 +43,15 @@ class Planned(AgentState[Any]):
     """What the planner leaves for the supervisor: the choice, and the answer if that took no tool.
 
     `asked` says that the model has read the conversation: what it then calls or writes may carry something of it.
+    `chained` says that the request may go through several specialists, `parts` which ones if a rule could tell.
     """
 
     plan: NotRequired[Plan]
     plan_ms: NotRequired[float]
     asked: NotRequired[bool]
     spoken: NotRequired[Answer]
+    chained: NotRequired[bool]
+    parts: NotRequired[tuple[Part, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +133,76 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         self, request: ModelRequest[Turn], handler: Handler
     ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
         """Plan the first step; later steps of a chain are the model's own."""
+        if isinstance(request.messages[-1], ToolMessage) and request.state.get("chained"):
+            return await self._go_on(request, handler)
         if not isinstance(request.messages[-1], HumanMessage):
             return ExtendedModelResponse(await handler(request), Command(update={"asked": True}))
         started, turn = self._clock(), request.runtime.context
-        plan = await self._route(turn)
-        asks = self._asks_model(plan)
+        first = next(iter(_state(request).get("parts", ())), None)
+        plan = Plan(first.tool, "rule", 1.0) if first else await self._route(turn)
+        asks = self._asks_model(plan) or (bool(request.state.get("chained")) and self._may_ask)
         step = await (self._by_model if asks else self._carry_out)(plan, request, handler)
         took = (self._clock() - started) * 1000
         update = {"plan": step.plan, "plan_ms": took, "asked": asks} | ({"spoken": step.spoken} if step.spoken else {})
+        update |= {"parts": ()} if step.plan.by == "model" else {}
         return ExtendedModelResponse(ModelResponse(result=[step.message]), Command(update=update))
+
+    @property
+    def _may_ask(self) -> bool:
+        """Whether a model plans the steps of a chain."""
+        return self._capable and self._mode != "router"
+
+    async def _go_on(self, request: ModelRequest[Turn], handler: Handler) -> ExtendedModelResponse[Any]:
+        """The next step of a chain: the next part by rule, or what a capable model calls next; else the end."""
+        turn, given = request.runtime.context, answers(request.messages)
+        parts = _state(request).get("parts", ())
+        call: ToolCall | None = None
+        asks = not parts and self._may_ask and len(given) < STEPS
+        if not given or is_empty(given[-1]):
+            asks = False
+        elif parts:
+            left = parts[len(given) :]
+            call = self._specialists[left[0].tool].call(left[0].text) if left else None
+        elif asks:
+            call = await self._next_by_model(request, handler)
+        if call is None:
+            return ExtendedModelResponse(ModelResponse(result=[AIMessage("")]), Command(update={}))
+        self._announce(request, turn, call["name"], len(given) + 1)
+        plan = _state(request)["plan"]
+        update: dict[str, Any] = {"plan": replace(plan, then=(*plan.then, call["name"]))} | (
+            {"asked": True} if asks else {}
+        )
+        return ExtendedModelResponse(ModelResponse(result=[AIMessage("", tool_calls=[call])]), Command(update=update))
+
+    async def _next_by_model(self, request: ModelRequest[Turn], handler: Handler) -> ToolCall | None:
+        """The granted tool that the model calls next and has not called in the same words before."""
+        try:
+            message = _spoken_by(await handler(request))
+        except ModelUnavailable:
+            return None
+        granted = {tool.name for tool in request.tools if isinstance(tool, BaseTool)}
+        made = [one for said in request.messages if isinstance(said, AIMessage) for one in said.tool_calls]
+        for call in message.tool_calls[:1]:
+            again = any((one["name"], one["args"]) == (call["name"], call["args"]) for one in made)
+            if call["name"] in granted and self._specialists[call["name"]].accepts(call["args"]) and not again:
+                return call
+        return None
+
+    async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        """In a chain, hand each specialist its part of the request and what was found before it, under the same authority."""
+        if not request.state.get("chained"):
+            return await handler(request)
+        turn, given = request.runtime.context, answers(request.state["messages"])
+        parts: tuple[Part, ...] = request.state.get("parts", ())
+        text = parts[len(given)].text if parts else turn.message.text
+        inner = handed_on(turn, given, text) if given else replace(turn, message=replace(turn.message, text=text))
+        writer = request.runtime.stream_writer
+        quiet = replace(request.runtime, context=inner, stream_writer=lambda event: _status_only(writer, event))
+        return await handler(request.override(runtime=quiet))
+
+    def _announce(self, request: ModelRequest[Turn], turn: Turn, tool: str, number: int) -> None:
+        speak = words(language(turn.message.text))
+        request.runtime.stream_writer(Status(speak.steps.format(number=number, what=speak.abilities.get(tool, tool))))
 
     async def _route(self, turn: Turn) -> Plan:
         """What the person chose themselves, or the router's choice."""
@@ -203,6 +268,23 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
 
     def _refuse(self, plan: Plan, turn: Turn) -> Step:
         return Step.saying(plan, Answer(refusal(turn, plan.tool, self._specialists), refused=NOT_GRANTED))
+
+
+def _state(request: ModelRequest[Turn]) -> Planned:
+    """The agent's state, which has what `state_schema` says."""
+    return cast(Planned, request.state)
+
+
+def answers(messages: Any) -> list[Answer]:
+    """What the specialists gave back so far."""
+    given = (message.artifact for message in messages if isinstance(message, ToolMessage))
+    return [artifact for artifact in given if isinstance(artifact, Answer)]
+
+
+def _status_only(writer: Callable[[Any], None], event: Any) -> None:
+    """What a specialist in the middle of a chain writes is no part of the answer yet; what it is doing may be seen."""
+    if isinstance(event, Status):
+        writer(event)
 
 
 def replayed(turn: Turn) -> frozenset[str]:

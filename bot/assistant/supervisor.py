@@ -16,7 +16,9 @@ from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededE
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from bot.assistant.planner import Mode, Planner, Routes, Specialist, prompt, replayed
+from bot.assistant.chains import joined, parts, several
+from bot.assistant.planner import Mode, Planner, Routes, Specialist, answers, prompt, replayed
+from bot.assistant.small_talk import refusal
 from bot.assistant.words import words
 from bot.language import language
 from bot.types import Answer, Delta, Done, Plan, Reply, Status, Turn
@@ -48,7 +50,8 @@ class Supervisor:
         self._specialists = {tool.name: Specialist.of(tool) for tool in tools}
         self._planner = Planner(router, self._specialists, mode, capable, model_name, clock)
         self._clock = clock
-        self._agents: dict[frozenset[str], Any] = {}
+        self._follows = capable and mode != "router"
+        self._agents: dict[tuple[frozenset[str], bool], Any] = {}
 
     async def answer(self, turn: Turn) -> AsyncIterator[Reply]:
         """Status and checked text as they come, then exactly one Done. Errors for the person travel on (BotError)."""
@@ -58,10 +61,10 @@ class Supervisor:
             yield Done(Answer(speak.no_access, refused=NO_ACCESS, id=turn.id))
             return
         state: Mapping[str, Any] = {}
-        used = UsageMetadataCallbackHandler()
+        used, chain = UsageMetadataCallbackHandler(), self._chain(turn)
         try:
-            async for kind, piece in self._agent(turn).astream(
-                {"messages": _conversation(turn)},
+            async for kind, piece in self._agent(turn, bool(chain)).astream(
+                {"messages": _conversation(turn), **chain},
                 {"callbacks": [used]},
                 context=turn,
                 stream_mode=["custom", "values"],
@@ -72,26 +75,49 @@ class Supervisor:
                     yield replace(piece, rests_on=piece.rests_on | _read(state, turn))
                 elif isinstance(piece, Status):
                     yield piece
-            answer = _answer(state, turn, speak.unclear)
+            answer = self._told(_answer(state, turn, speak.unclear), turn, state)
         except ModelCallLimitExceededError:
             answer = Answer(speak.too_many_steps, plan=state.get("plan", Answer("").plan))
         ms = {**answer.ms, "plan": state.get("plan_ms", 0.0), "total": (self._clock() - started) * 1000}
         yield Done(replace(answer, id=turn.id, ms=ms, tokens=_tokens(used)))
 
-    def _agent(self, turn: Turn) -> Any:
-        """The agent for these tools, compiled once: compiling takes about as long as a whole turn."""
+    def _chain(self, turn: Turn) -> dict[str, Any]:
+        """What the agent is told of a request with several parts; empty for one with a single part, which ends with its tool."""
+        if turn.message.tool:
+            return {}
+        found = parts(turn.message.text)
+        held = frozenset(self._specialists) & turn.access.tools
+        if len(found) > 1 and all(part.tool in held for part in found):
+            return {"chained": True, "parts": found}
+        return {"chained": True} if self._follows and len(held) > 1 and several(turn.message.text) else {}
+
+    def _told(self, answer: Answer, turn: Turn, state: Mapping[str, Any]) -> Answer:
+        """An answer to the first part alone says which part it leaves out."""
+        left = [part.tool for part in parts(turn.message.text)[1:] if not answer.refused and not turn.message.tool]
+        missing = [tool for tool in left if tool not in frozenset(self._specialists) & turn.access.tools]
+        if not missing or state.get("chained") or not answer.sources:
+            return answer
+        return replace(answer, text=f"{answer.text}\n\n{refusal(turn, missing[0], self._specialists)}")
+
+    def _agent(self, turn: Turn, chained: bool) -> Any:
+        """The agent for these tools, compiled once: compiling takes about as long as a whole turn.
+
+        In a chain a tool does not end the turn.
+        """
         granted = frozenset(self._specialists) & turn.access.tools
-        if granted not in self._agents:
+        if (granted, chained) not in self._agents:
+            tools = [self._specialists[name].tool for name in sorted(granted)]
+            tools = [tool.model_copy(update={"return_direct": False}) for tool in tools] if chained else tools
             limit: AnyMiddleware = ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="error")
             middleware: list[AnyMiddleware] = [limit, self._planner]
-            self._agents[granted] = create_agent(
+            self._agents[granted, chained] = create_agent(
                 self._model,
-                [self._specialists[name].tool for name in sorted(granted)],
+                tools,
                 system_prompt=prompt("supervisor"),
                 middleware=middleware,
                 context_schema=Turn,
             )
-        return self._agents[granted]
+        return self._agents[granted, chained]
 
 
 def _tokens(used: UsageMetadataCallbackHandler) -> tuple[int, int]:
@@ -110,14 +136,8 @@ def _conversation(turn: Turn) -> list[BaseMessage]:
 
 def _read(state: Mapping[str, Any], turn: Turn) -> frozenset[str]:
     """The documents that the model has read something of: in the conversation, and in what tools gave back."""
-    tools = frozenset().union(*(given.documents for given in _given(state)))
+    tools = frozenset().union(*(one.documents for one in answers(state.get("messages", ()))))
     return tools | replayed(turn) if state.get("asked") else tools
-
-
-def _given(state: Mapping[str, Any]) -> list[Answer]:
-    """What tools gave back so far."""
-    given = (message.artifact for message in state.get("messages", ()) if isinstance(message, ToolMessage))
-    return [artifact for artifact in given if isinstance(artifact, Answer)]
 
 
 def _answer(state: Mapping[str, Any], turn: Turn, unclear: str) -> Answer:
@@ -126,7 +146,10 @@ def _answer(state: Mapping[str, Any], turn: Turn, unclear: str) -> Answer:
     spoken: Answer | None = state.get("spoken")
     if spoken is not None:
         return replace(spoken, plan=plan)
-    last, read, given = state["messages"][-1], _read(state, turn), _given(state)
+    last, read, given = state["messages"][-1], _read(state, turn), answers(state["messages"])
+    if state.get("chained") and given:
+        whole = joined(given[-1], given)
+        return replace(whole, plan=plan, rests_on=whole.rests_on | read)
     searched = any(one.searched for one in given)
     if isinstance(last, ToolMessage) and isinstance(last.artifact, Answer):
         return replace(last.artifact, plan=plan, rests_on=last.artifact.rests_on | read, searched=searched)

@@ -18,7 +18,8 @@ class Words:
     """One language's sentences; `abilities` says what each tool does for a person, `examples` what one could ask it.
 
     Places to fill: `{what}` and `{tool}` in not_granted and not_installed, `{id}` in failed, `{files}` in files_unread,
-    `{labels}` in help_documents, `{example}` in help_example, `{id}` in gave_up.
+    `{labels}` in help_documents, `{example}` in help_example, `{id}` in gave_up,
+    `{number}` and `{what}` in steps.
     """
 
     not_found: str
@@ -40,6 +41,7 @@ class Words:
     stopped: str
     files_unread: str
     thinking: str
+    steps: str
     searching: str
     reading: str
     writing: str
@@ -80,6 +82,7 @@ ENGLISH = Words(
     forgotten="I have forgotten what was said in this conversation. Nothing of it will be used again.",
     files_unread="I could not read:\n{files}",
     thinking="Thinking about what to do",
+    steps="Step {number}: {what}",
     searching="Searching the documents",
     reading="Reading what I found",
     writing="Writing the answer",
@@ -142,6 +145,7 @@ JAPANESE = Words(
     forgotten="この会話の内容を忘れました。今後の回答には使いません。",
     files_unread="次のファイルは読めませんでした。\n{files}",
     thinking="進め方を考えています",
+    steps="手順{number}：{what}",
     searching="文書を検索しています",
     reading="見つかった文書を読んでいます",
     writing="回答を書いています",

@@ -14,12 +14,13 @@ from langchain_core.embeddings import Embeddings
 
 from bot.assistant.concepts import concepts
 from bot.assistant.features import act, asking, kinds
+from bot.assistant.followups import completed
 from bot.assistant.planner import SURE
 from bot.assistant.router import EXAMPLES, Router, open_router
 from bot.assistant.small_talk import TOOLS
 from bot.language import language
 from bot.settings import EmbeddingSettings
-from bot.types import Plan
+from bot.types import Exchange, Plan
 from connectors.models.embeddings import load_embeddings
 
 HELD_OUT: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text(encoding="utf-8"))
@@ -156,3 +157,21 @@ def test_what_is_asked_is_told_apart_from_what_is_pasted() -> None:
 )
 def test_questions_requests_and_statements(said: str, meant: str) -> None:
     assert act(said) == meant
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "tool"),
+    [
+        ("Summarize this thread in three sentences.", "shorter", "summarize"),
+        ("このスレッドを要約して", "もっと短く", "summarize"),
+        ("Draft a reply that declines the offer", "more formal, please", "draft"),
+        ("Translate this into French: the gate has changed", "and in German?", "translate"),
+        ("Sort these tickets into billing and other", "And as CSV?", "classify"),
+        ("How do these reviews feel?", "and this one?", "sentiment"),
+        ("What is the per diem for Osaka?", "and for Tokyo?", "search_documents"),
+    ],
+)
+async def test_a_follow_up_goes_where_the_turn_before_it_went(
+    router: Router, before: str, said: str, tool: str
+) -> None:
+    assert (await router.route(completed(said, [Exchange(before, "...")]))).tool == tool

@@ -12,6 +12,7 @@ from langchain_core.messages.tool import tool_call
 from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.planner import Mode
+from bot.assistant.small_talk import TOOLS
 from bot.assistant.supervisor import Supervisor
 from bot.assistant.words import ENGLISH, JAPANESE
 from bot.errors import IndexUnavailable, ModelUnavailable
@@ -115,6 +116,14 @@ async def test_a_tool_that_was_not_granted_is_refused_and_what_is_granted_is_off
     assert "`translate`" in refused.text
     assert ENGLISH.abilities["search_documents"] in refused.text
     assert desk.asked == []
+
+
+@pytest.mark.parametrize("wanted", [tool for tool in TOOLS if tool != "search_documents"])
+async def test_every_tool_that_was_not_granted_is_refused_by_name(desk: Desk, wanted: str) -> None:
+    supervisor, _ = house(desk, FakeRouter(wanted))
+    refused = await answer(supervisor, turn("Please do."))
+    assert refused.text.startswith(ENGLISH.not_granted.format(what=ENGLISH.abilities[wanted], tool=wanted))
+    assert ENGLISH.abilities["search_documents"] in refused.text
 
 
 async def test_a_granted_tool_that_is_not_installed_is_said_to_be_missing(desk: Desk) -> None:

@@ -18,10 +18,15 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import tool
 
+from bot.assistant.chains import STEPS
+from bot.assistant.supervisor import Supervisor
 from bot.errors import ModelUnavailable
 from bot.settings import ModelSettings
+from bot.types import Done
 from connectors.models.load import LoadedModel, load_chat_model
 from connectors.models.server import connect
+from tests.assistant.test_chains import Desk, asked
+from tests.fakes import FakeRouter
 
 STARTS = 90.0
 """Seconds that the server may take to load the model."""
@@ -79,6 +84,18 @@ async def test_a_real_server_answers_streams_and_is_told_of_tools(server: BaseCh
     assert len([piece for piece in pieces if piece]) > 2
     assert "Paris" in "".join(pieces)
     assert (await server.bind_tools([search_documents]).ainvoke("Hello!")).response_metadata["model_name"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_chain_ends_and_keeps_its_grounds_whatever_the_model_says(server: BaseChatModel) -> None:
+    desk = Desk()
+    supervisor = Supervisor(server, desk.tools(), FakeRouter("search_documents"), capable=True)
+    events = [event async for event in supervisor.answer(asked("Find our refund policy and draft a friendly reply"))]
+    assert isinstance(events[-1], Done)
+    names = [name for name, _ in desk.asked]
+    assert names[0] == "search_documents"
+    assert len(names) <= STEPS
+    assert events[-1].answer.documents == {"policy.md", "read.md"}
 
 
 @pytest.mark.asyncio(loop_scope="module")

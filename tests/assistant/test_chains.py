@@ -1,0 +1,147 @@
+"""Requests of several parts: what is told apart, who is called with what, and what the answer rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain.tools import ToolRuntime
+from langchain_core.messages import AIMessage
+from langchain_core.messages.tool import tool_call
+from langchain_core.tools import BaseTool, tool
+
+from bot.assistant.chains import STEPS, parts
+from bot.assistant.supervisor import Supervisor
+from bot.types import Access, Answer, Citation, Delta, Done, Message, Principal, Reply, Room, Status, Turn
+from tests.fakes import FakeRouter, ScriptedModel
+
+FIONA = Principal("slack", "T0HOME", "U0FIONA")
+DIRECT = Room("slack", "T0HOME", "D0", "direct")
+POLICY = Citation(1, "policy.md", "Refund policy", frozenset({"company"}))
+BOTH = "find our refund policy and draft a friendly reply in Japanese"
+
+
+class Desk:
+    """A search and two editors that note what reached them."""
+
+    def __init__(self, found: Answer | None = None) -> None:
+        self.found = found or Answer(
+            "Refunds take 14 days. [1]", (POLICY,), searched=True, rests_on=frozenset({"read.md"})
+        )
+        self.asked: list[tuple[str, Turn]] = []
+
+    def make(self, name: str, answer: Answer) -> BaseTool:
+        @tool(name, response_format="content_and_artifact", return_direct=True)
+        async def run(request: str, runtime: ToolRuntime[Turn]) -> tuple[str, Answer]:
+            """Serve."""
+            self.asked.append((name, runtime.context))
+            runtime.stream_writer(Status(name))
+            runtime.stream_writer(Delta(answer.text, answer.sources))
+            return answer.text, answer
+
+        return run
+
+    def tools(self) -> list[BaseTool]:
+        written = {"draft": Answer("お返事"), "translate": Answer("訳"), "summarize": Answer("短い")}
+        return [self.make("search_documents", self.found), *(self.make(*one) for one in written.items())]
+
+
+def asked(text: str, *tools: str) -> Turn:
+    granted = frozenset(tools or ("search_documents", "draft", "translate", "summarize"))
+    return Turn("t", Message("m", FIONA, DIRECT, text), Access(frozenset({frozenset({"company"})}), granted))
+
+
+def calling(name: str, request: str) -> AIMessage:
+    return AIMessage("", tool_calls=[tool_call(name=name, args={"request": request}, id=f"{name} {request}")])
+
+
+async def served(desk: Desk, turn: Turn, *script: AIMessage, **how: Any) -> tuple[Answer, list[Reply], ScriptedModel]:
+    model = ScriptedModel(script=list(script) or [AIMessage("mine")], offered=[], heard=[])
+    supervisor = Supervisor(model, desk.tools(), FakeRouter("search_documents"), **how)
+    events = [event async for event in supervisor.answer(turn)]
+    assert isinstance(events[-1], Done)
+    return events[-1].answer, events[:-1], model
+
+
+async def test_a_small_model_gets_the_chain_by_rule_and_is_never_asked() -> None:
+    desk = Desk()
+    answer, events, model = await served(desk, asked(BOTH))
+    assert [name for name, _ in desk.asked] == ["search_documents", "draft"]
+    assert desk.asked[0][1].message.text == "find our refund policy"
+    second = desk.asked[1][1]
+    assert second.message.text == "draft a friendly reply in Japanese"
+    assert [(one.author, one.text) for one in second.message.excerpts] == [("Refund policy", "Refunds take 14 days.")]
+    assert second.access == desk.asked[0][1].access
+    assert (answer.text, answer.sources, answer.plan.then) == ("お返事", (POLICY,), ("draft",))
+    assert answer.documents == {"policy.md", "read.md"}
+    assert not [event for event in events if isinstance(event, Delta)]
+    assert "Step 2: draft and rephrase messages" in [event.text for event in events if isinstance(event, Status)]
+    assert model.heard == []
+
+
+async def test_a_search_that_finds_nothing_ends_the_chain() -> None:
+    desk = Desk(Answer("I found nothing.", searched=True))
+    answer, _, _ = await served(desk, asked(BOTH))
+    assert [name for name, _ in desk.asked] == ["search_documents"]
+    assert answer.text == "I found nothing."
+
+
+async def test_a_part_that_is_not_granted_is_said_and_the_rest_is_done() -> None:
+    desk = Desk()
+    answer, _, _ = await served(desk, asked(BOTH, "search_documents", "translate"))
+    assert [name for name, _ in desk.asked] == ["search_documents"]
+    assert answer.text.startswith("Refunds take 14 days. [1]")
+    assert "`draft`" in answer.text
+
+
+async def test_a_capable_model_chains_and_its_own_words_are_not_the_answer() -> None:
+    desk = Desk()
+    script = [calling("search_documents", "refunds"), calling("draft", "a reply"), AIMessage("Refunds take 99 days.")]
+    answer, _, model = await served(desk, asked(BOTH), *script, capable=True)
+    assert [name for name, _ in desk.asked] == ["search_documents", "draft"]
+    assert desk.asked[1][1].message.excerpts[0].text == "Refunds take 14 days."
+    assert (answer.text, answer.plan.by, answer.plan.then) == ("お返事", "model", ("draft",))
+    assert answer.documents == {"policy.md", "read.md"}
+    assert len(model.heard) == 3
+
+
+async def test_a_model_that_never_ends_is_stopped_after_the_last_step() -> None:
+    desk = Desk()
+    script = [calling("search_documents", f"again {number}") for number in range(9)]
+    answer, _, model = await served(desk, asked(BOTH), *script, capable=True)
+    assert len(desk.asked) == len(model.heard) == STEPS
+    assert answer.text == "Refunds take 14 days. [1]"
+
+
+async def test_a_request_of_one_part_makes_no_second_call() -> None:
+    desk = Desk()
+    _, _, model = await served(
+        desk, asked("What is our refund policy?"), calling("search_documents", "x"), mode="model"
+    )
+    assert (len(desk.asked), len(model.heard)) == (1, 1)
+
+
+async def test_a_model_cannot_chain_to_what_is_not_granted() -> None:
+    desk = Desk()
+    script = [calling("search_documents", "refunds"), calling("draft", "a reply")]
+    await served(desk, asked(BOTH, "search_documents", "translate"), *script, capable=True)
+    assert "draft" not in [name for name, _ in desk.asked]
+
+
+@pytest.mark.parametrize(
+    ("said", "second"),
+    [
+        ("Look up the travel policy and translate it into German", "translate"),
+        ("What is our refund policy? Please translate it into Japanese", "translate"),
+        ("Search for the leave rules, then summarize them in three bullets", "summarize"),
+        ("返金規定を調べて、英語に翻訳してください", "translate"),
+        ("出張規程を探して要約して", "summarize"),
+        ("規則を確認して、新入社員への案内文を書いて", "draft"),
+        ("What is the travel and write-off policy?", ""),
+        ("How do I find and translate files?", ""),
+        ("tell me about the policy and reply times", ""),
+        ("What does the translation agency charge?", ""),
+    ],
+)
+def test_what_has_two_parts(said: str, second: str) -> None:
+    assert [part.tool for part in parts(said)] == (["search_documents", second] if second else [])
