@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import ClientSession
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +20,7 @@ from bot.wiring import secret_of
 from connectors.chat.slack import NAME
 from connectors.chat.slack.actions import SlackActions
 from connectors.chat.slack.calls import Calls
+from connectors.chat.slack.checks import app_token_problem, secret_problem, token_problems
 from connectors.chat.slack.directory import SlackDirectory
 from connectors.chat.slack.door import SlackDoor
 from connectors.chat.slack.events import SlackEvents
@@ -29,6 +31,10 @@ from connectors.chat.slack.reading import SlackFiles, SlackThreads
 from connectors.chat.slack.way import handler, make_app, sockets
 from connectors.chat.slack.workspaces import InstalledWorkspaces, OneWorkspace, Workspaces, client
 from connectors.sources.uploads import MAX_UPLOAD, Fetch
+
+GUIDE = "see docs/slack.md"
+Look = tuple[Literal["ok", "warning", "wrong"], str, str]
+"""How a part is, what was seen, and what to do about it."""
 
 
 class SlackDoorway:
@@ -114,11 +120,41 @@ async def open_slack(settings: Settings, base: Path, engine: AsyncEngine) -> Asy
     chosen = settings.doors.slack
     if chosen is None:
         raise ConfigError("doors.slack: is missing")
+    _complete(chosen)
+    async with ClientSession() as session:
+        yield SlackDoorway(chosen, session, engine)
+
+
+def _complete(chosen: SlackSettings) -> None:
+    """Raises ConfigError unless there is a way to Slack and a way from it."""
     if (chosen.token is None) == (chosen.oauth is None):
         raise ConfigError("doors.slack: name either `token` (one workspace) or `oauth` (many); see docs/slack.md")
     if chosen.signing_secret is None and chosen.app_token is None:
         raise ConfigError(
             "doors.slack: name `signing_secret` (HTTP) or `app_token` (Socket Mode), or both; see docs/slack.md"
         )
-    async with ClientSession() as session:
-        yield SlackDoorway(chosen, session, engine)
+
+
+async def look_at_slack(chosen: SlackSettings) -> list[Look]:
+    """What `rolecall doctor` says of Slack: the tokens, the scopes and the signing secret, each missing one by name."""
+    try:
+        _complete(chosen)
+        token = secret_of(chosen.token, "doors.slack.token")
+        signing = secret_of(chosen.signing_secret, "doors.slack.signing_secret")
+        app_token = secret_of(chosen.app_token, "doors.slack.app_token")
+        if chosen.oauth is not None:
+            cipher(secret_of(chosen.oauth.key, "doors.slack.oauth.key") or "")
+            secret_of(chosen.oauth.client_secret, "doors.slack.oauth.client_secret")
+    except ConfigError as error:
+        return [("wrong", str(error), GUIDE)]
+    looks: list[Look] = []
+    if token:
+        name, problems = await token_problems(chosen.api, token)
+        looks += [("wrong", problem, GUIDE) for problem in problems] or [("ok", f"{name}: token and scopes", "")]
+    if signing:
+        problem = secret_problem(signing)
+        looks.append(("warning", problem, GUIDE) if problem else ("ok", "signing secret: there", ""))
+    if app_token:
+        problem = await app_token_problem(chosen.api, app_token)
+        looks.append(("wrong", problem, GUIDE) if problem else ("ok", "app token: Socket Mode opens", ""))
+    return looks or [("ok", "workspaces install by OAuth", "")]
