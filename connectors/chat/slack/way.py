@@ -77,7 +77,7 @@ def handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
     async def handle(request: web.Request) -> web.StreamResponse:
         time, given = (request.headers.get(f"X-Slack-{name}", "") for name in ("Request-Timestamp", "Signature"))
-        if not (time.isascii() and time.isdigit() and given.isascii()):
+        if not (time.isascii() and time.isdigit() and len(time) < 16 and given.isascii()):
             return web.json_response({"error": "unsigned"}, status=401)
         try:
             parsed = await to_bolt_request(request)

@@ -181,13 +181,15 @@ class FakeSlack:
         self._sockets.remove(channel)
         return channel
 
-    async def send(self, payload: dict[str, Any], kind: str = "events_api", which: int = 0) -> Mapping[str, Any]:
+    async def send(
+        self, payload: dict[str, Any], kind: str = "events_api", which: int = 0, patience: float = 3.0
+    ) -> Mapping[str, Any]:
         """Send an envelope over a socket; returns the acknowledgement. Raises TimeoutError if there is none."""
         envelope = f"e{self.workspace.number()}"
         waiting = self._waiting[envelope] = asyncio.get_running_loop().create_future()
         told = {"type": kind, "envelope_id": envelope, "payload": payload, "accepts_response_payload": True}
         await self._sockets[which].send_json(told)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(patience):
             return await waiting
 
     async def connected(self, count: int) -> None:
