@@ -204,9 +204,9 @@ async def open_stage(
     async with open_slack() as slack, database("sqlite", folder) as engine:
         people(slack)
         chosen = SlackSettings(
-            token=_secret(folder, "token", BOT_TOKEN),
-            signing_secret=_secret(folder, "signing", SECRET) if http else None,
-            app_token=_secret(folder, "app", APP_TOKEN) if socket else None,
+            token=kept_secret(folder, "token", BOT_TOKEN),
+            signing_secret=kept_secret(folder, "signing", SECRET) if http else None,
+            app_token=kept_secret(folder, "app", APP_TOKEN) if socket else None,
             api=slack.url,
         )
         settings = Settings(version=1, doors=DoorSettings(slack=chosen))
@@ -219,7 +219,7 @@ async def open_stage(
             assert slack.too_early == []
 
 
-def _secret(folder: Path, name: str, value: str) -> Secret:
+def kept_secret(folder: Path, name: str, value: str) -> Secret:
     path = folder / name
     path.write_text(value)
     return Secret(file=str(path))

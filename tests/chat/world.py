@@ -74,7 +74,7 @@ class Script:
     """An assistant that does what a word in the question says; without one it answers from what its readers may see.
 
     ``hold`` waits for `go`, ``break`` fails, ``long`` answers at length, ``grow`` in pieces, ``recall`` repeats what was
-    said before, ``read`` repeats the files, ``excerpts`` what came beside the text.
+    said before, ``read`` repeats the files. What came beside the text, if anything, is repeated whatever it says.
     """
 
     clock: Clock
@@ -107,10 +107,10 @@ class Script:
         text = turn.message.text
         if "recall" in text:
             return ["I remember: " + "; ".join(one.question for one in turn.history)], ()
+        if turn.message.excerpts:
+            return [f"{turn.message.tool}: " + "; ".join(one.text for one in turn.message.excerpts)], ()
         if "read" in text:
             return ["I read: " + "; ".join(f"{one.name}: {one.text or '-'}" for one in turn.uploads)], ()
-        if "excerpts" in text or turn.message.excerpts:
-            return [f"{turn.message.tool}: " + "; ".join(one.text for one in turn.message.excerpts)], ()
         if "long" in text:
             whole, step = long_text(), 5000
             return [whole[at : at + step] for at in range(0, len(whole), step)], ()

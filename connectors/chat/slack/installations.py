@@ -71,7 +71,9 @@ class SqlInstallations(AsyncInstallationStore):
         values = {"tenant": tenant, "body": body, "installed": self._clock()}
         async with self._writing.begin() as connection:
             insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(INSTALLATIONS)
-            await connection.execute(insert.values(values).on_conflict_do_update(["tenant"], set_=values))
+            await connection.execute(
+                insert.values(values).on_conflict_do_update(index_elements=["tenant"], set_=values)
+            )
 
     async def async_find_bot(
         self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
