@@ -210,3 +210,16 @@ async def test_a_group_conversation_is_like_a_private_channel(stage: SlackStage)
     await stage.settled()
     assert [one.text for one in await stage.seen("oskar", said.ts)] == [FROM_PRESS]
     assert len(await stage.seen("fiona", said.ts)) == 2
+
+
+@pytest.mark.parametrize("user", [BOT_USER, "U0ROB"])
+async def test_what_a_bot_says_in_a_thread_is_no_question_even_if_it_does_not_say_that_it_is_one(
+    stage: SlackStage, user: str
+) -> None:
+    asked = await stage.say("oskar", "What was revenue?", "all-hands")
+    await stage.settled()
+    heard = len(stage.world.script.heard)
+    event = {"type": "message", "channel": "C0ALL", "channel_type": "channel", "ts": stage.slack.workspace.ts()}
+    await stage._send(asked, event | {"thread_ts": asked, "user": user, "text": "And now?", "team": TEAM})
+    await stage.settled()
+    assert len(stage.world.script.heard) == heard

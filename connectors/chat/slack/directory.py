@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,6 +23,8 @@ AT_ONCE = 8
 _PAGES = 30
 _UNKNOWN = frozenset("user_not_found user_not_visible users_not_found missing_scope".split())
 SLACKBOT = "USLACKBOT"
+
+_LOG = logging.getLogger("rolecall.slack")
 
 
 class SlackDirectory:
@@ -118,8 +121,8 @@ class SlackDirectory:
         try:
             told = await self._calls(workspace, "usergroups.list", include_users=True)
         except Refused as refusal:
-            if refusal.error not in ("missing_scope", "paid_teams_only", "plan_upgrade_required"):
-                raise
+            _pass_on_if_busy(refusal)
+            _LOG.warning("nobody is in a user group: %s", refusal)
             return {}
         groups: dict[str, set[str]] = {}
         for group in told.get("usergroups") or []:

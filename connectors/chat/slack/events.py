@@ -59,7 +59,7 @@ class SlackEvents:
             await self._edited(body, event)
         elif subtype == "message_deleted":
             await self._deleted(body, event, event.get("deleted_ts"))
-        elif subtype in _ASKING and _by_a_person(event):
+        elif subtype in _ASKING and _by_a_person(event, _bot_user(body)):
             await self._asked(body, event, event)
 
     async def _asked(
@@ -74,7 +74,7 @@ class SlackEvents:
         joined = not mentioned and follows and await self._lobby.inbox.joined(asked.conversation)
         if not asks(policy, asked.room, mentioned=mentioned, joined=joined):
             return None
-        if not asked.text and not asked.files:
+        if asked.sender.kind == "bot" or not (asked.text or asked.files):
             return None
         key = event_key(str(body.get("event_id") or f"{asked.room.id}-{asked.id}"), asked.sender)
         verdict = await self._lobby.receiver.receive(key, asked)
@@ -88,7 +88,11 @@ class SlackEvents:
         if now.get("subtype") == "tombstone":
             await self._deleted(body, event, now.get("ts"))
             return
-        if now.get("subtype") not in _ASKING or not _by_a_person(now) or now.get("text") == before.get("text"):
+        if (
+            now.get("subtype") not in _ASKING
+            or not _by_a_person(now, _bot_user(body))
+            or now.get("text") == before.get("text")
+        ):
             return
         amended = await self._message(body, event, now)
         if not await self._lobby.receiver.amend(amended) and not mentions(str(before.get("text")), _bot_user(body)):
@@ -130,8 +134,10 @@ def event_key(event: str, sender: Principal) -> str:
     return f"{NAME}:{event}@{sender.tenant}/{sender.id}"
 
 
-def _by_a_person(message: Mapping[str, Any]) -> bool:
-    return bool(message.get("user")) and not (message.get("bot_id") or message.get("bot_profile"))
+def _by_a_person(message: Mapping[str, Any], ours: str) -> bool:
+    """Whether a person said it: nothing that a bot says is a question, least of all what Rolecall says itself."""
+    user = message.get("user")
+    return bool(user) and user != ours and not (message.get("bot_id") or message.get("bot_profile"))
 
 
 def _bot_user(body: Mapping[str, Any]) -> str:
