@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak acceptance-slack check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
+.PHONY: help setup demo test soak acceptance-slack check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-slack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,9 +44,9 @@ format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack ## every comparison, each a table
+bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-slack ## every comparison, each a table
 
-bench-search bench-sync bench-chats bench-turn bench-start bench-ack: bench-%: $(READY)
+bench-search bench-sync bench-chats bench-turn bench-start bench-ack bench-slack: bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
 
 clean: ## remove the environment and everything derived

@@ -62,7 +62,6 @@ class SlackDoor:
         """Show a new message: a stream if it will grow and can be one. A long one is several, and the last carries the key."""
         spot = await self._spot(place)
         if post.kind == "status":
-            self._hint(self._set_status(spot, post.text))
             team, user = asker(key)
             part = None if place.only else await self._streams.start(spot, post.text, team, user)
             if part is None:

@@ -13,6 +13,7 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from bot.access.policy import Policy
 from bot.access.rosters import CachedDirectory
 from bot.assistant.about import Profile, profile
+from bot.assistant.words import words
 from bot.delivery.receiving import Receiver
 from bot.errors import DoorUnavailable, Undeliverable
 from bot.language import language
@@ -105,7 +106,11 @@ class SlackLobby:
             self.errand(self._suggest(tenant, user, channel))
 
     def session_begun(self, asked: Message) -> None:
-        """In a direct message: name the session after its first question, and offer the stop button."""
+        """Say at once that it was heard, however many wait before it.
+
+        In a direct message, name the session after its first question, and offer the stop button.
+        """
+        self.errand(self._heard(asked))
         if asked.room.kind == "direct" and asked.room.id.startswith("D"):
             title = asked.text.split("\n")[0][:TITLE] if asked.thread == asked.id else ""
             self.errand(self._session(asked.room.tenant, asked.room.id, asked.thread, "processing", title))
@@ -151,6 +156,11 @@ class SlackLobby:
             await self.call(
                 tenant, "assistant.threads.setSuggestedPrompts", channel_id=channel, prompts=prompts, title=title
             )
+
+    async def _heard(self, asked: Message) -> None:
+        where = {"channel_id": asked.room.id, "thread_ts": asked.thread}
+        status = words(language(asked.text)).thinking
+        await self.call(asked.room.tenant, "assistant.threads.setStatus", **where, status=status)
 
     async def _session(self, tenant: str, channel: str, thread: str, status: str, title: str = "") -> None:
         named = {"title": title} if title else {}

@@ -56,7 +56,9 @@ class Relay:
             body, headers["Content-Type"] = request.query_string.encode(), "application/x-www-form-urlencoded"
         url = self._emulator + request.path
         async with self._session.post(url, data=body, headers=headers) as answer:
-            content = (await answer.read()).replace(self._emulator.encode(), str(request.url.origin()).encode())
+            content, here = await answer.read(), str(request.url.origin()).encode()
+            for name in (self._emulator, self._emulator.replace("127.0.0.1", "localhost")):
+                content = content.replace(name.encode(), here)
             return web.Response(body=content, status=answer.status, content_type=answer.content_type)
 
     async def file(self, request: web.Request) -> web.Response:
