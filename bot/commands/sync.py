@@ -21,7 +21,7 @@ from rich.text import Text
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
 from bot.knowledge.sync import Progress, SyncReport, forget, sync
-from bot.wiring import House, open_house
+from bot.wiring import House, open_unattended
 
 AgainOption = Annotated[
     bool,
@@ -44,7 +44,7 @@ def sync_command(
 
 
 async def _sync(context: typer.Context, names: Sequence[str], again: bool, as_json: bool) -> bool:
-    async with open_house(config_path(context)) as house:
+    async with open_unattended(config_path(context)) as house:
         if as_json:
             reports = await sync_quietly(house, names, again)
             show_json({name: asdict(report) for name, report in reports.items()})

@@ -18,7 +18,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import ConfigError, DoorUnavailable
+from bot.errors import ConfigError
 from connectors.chat.slack.actions import SlackActions
 from connectors.chat.slack.events import SlackEvents
 from connectors.chat.slack.workspaces import Workspaces
@@ -90,7 +90,7 @@ def handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
 @asynccontextmanager
 async def sockets(app: AsyncApp, app_token: str, client: AsyncWebClient) -> AsyncIterator[None]:
-    """Listen over Socket Mode as long as the block runs. Raises ConfigError if Slack does not take the token."""
+    """Listen over Socket Mode as long as the block runs. Raises ConfigError if Slack does not take the token, or is away."""
     handlers = [AsyncSocketModeHandler(app, app_token, web_client=client) for _ in range(CONNECTIONS)]
     try:
         for one in handlers:
@@ -99,7 +99,7 @@ async def sockets(app: AsyncApp, app_token: str, client: AsyncWebClient) -> Asyn
             except SlackApiError as error:
                 raise ConfigError(f"doors.slack.app_token: Slack says {error.response.get('error')}") from error
             except (ClientError, TimeoutError, OSError) as error:
-                raise DoorUnavailable(f"apps.connections.open: {error or type(error).__name__}") from error
+                raise ConfigError(f"doors.slack: Slack does not answer: {error or type(error).__name__}") from error
         yield
     finally:
         for one in handlers:
