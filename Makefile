@@ -4,8 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-BENCHES := search sync chats turn start ack flood sandbox
-.PHONY: help setup demo test soak attack check format bench bench-intents clean $(BENCHES:%=bench-%)
+BENCHES := search sync chats turn start ack flood sandbox slack
+.PHONY: help setup demo test soak attack acceptance-slack check format bench bench-intents clean $(BENCHES:%=bench-%)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ soak: $(READY) ## the long forms: 10,000 deliveries watched for leaks; 3,000 eve
 
 attack: $(READY) ## every attack on every tier of the sandbox, as this user and as another one
 	ROLECALL_TEST_ATTACKS=1 $(BIN)/python -m pytest tests/connectors/sandbox -rs
+
+acceptance-slack: $(READY) ## people at an independent Slack (npm) talk with the real door
+	$(BIN)/python -m tests.acceptance.slack.run
 
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -80,9 +80,29 @@ class WebhookSettings(Strict):
     old_secret: Secret | None = None
 
 
+class SlackOAuthSettings(Strict):
+    """Installing in many workspaces. `key` encrypts their tokens in the database; `redirect` is the public address."""
+
+    client_id: str
+    client_secret: Secret
+    key: Secret
+    redirect: str
+
+
+class SlackSettings(Strict):
+    """Slack: one workspace by `token`, or many by `oauth`; over HTTP with `signing_secret`, Socket Mode with `app_token`."""
+
+    token: Secret | None = None
+    oauth: SlackOAuthSettings | None = None
+    signing_secret: Secret | None = None
+    app_token: Secret | None = None
+    api: str = "https://slack.com/api/"
+
+
 class DoorSettings(Strict):
     """The chats that are served; at least one for `rolecall serve`."""
 
+    slack: SlackSettings | None = None
     webhook: WebhookSettings | None = None
 
 

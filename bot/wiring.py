@@ -226,16 +226,20 @@ def _engine(settings: Settings, base: Path) -> Engine:
 
 @asynccontextmanager
 async def open_house(config: Path, world: World | None = None) -> AsyncIterator[House]:
-    """Everything but the model. roles.yaml is watched as long as the house is open.
+    """Everything but the model, for somebody who asks. Without a `world` the directory file says who is who."""
+    if world is None and settings_of(config).directory is None:
+        raise ConfigError(f"{config}: directory: is missing; the terminal needs to know who asks (docs/settings.md)")
+    async with open_unattended(config, world) as house:
+        yield house
 
-    Without a `world` the directory file says who is who.
-    """
+
+@asynccontextmanager
+async def open_unattended(config: Path, world: World | None = None) -> AsyncIterator[House]:
+    """The house where nobody asks, as for sync: no people need to be known. roles.yaml is watched as long as it is open."""
     from connectors.database import SqlRecords
 
     settings, base = settings_of(config), config.parent
     directory = directory_of(settings, base)
-    if directory is None and world is None:
-        raise ConfigError(f"{config}: directory: is missing; the terminal needs to know who asks (docs/settings.md)")
     policy = LivePolicy(base / settings.policy, directory)
     await policy.start()
     sources = sources_of(settings, base)

@@ -77,7 +77,18 @@ async def examine(config: Path) -> list[Finding]:
             findings.append(await look(settings, base))
         except (BotError, ConfigError) as error:
             findings.append(Finding(part, "wrong", str(error)))
-    return [*findings, Finding("tokens", "ok", "no chat platform is configured")]
+    return [*findings, *await _chats(settings)]
+
+
+async def _chats(settings: Settings) -> list[Finding]:
+    """What the chat platforms say of Rolecall. What a platform needs is imported only if it is configured."""
+    findings: list[Finding] = []
+    if settings.doors.slack is not None:
+        from bot.doorways.slack import look_at_slack
+
+        told = await look_at_slack(settings.doors.slack)
+        findings += [Finding("slack", state, text, advice) for state, text, advice in told]
+    return findings or [Finding("tokens", "ok", "no chat platform is configured")]
 
 
 async def _policy(settings: Settings, base: Path) -> Finding:

@@ -23,7 +23,7 @@ from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
 from bot.knowledge.sync import Progress, SyncReport, forget, sync
 from bot.ports import SyncRun
-from bot.wiring import House, open_house
+from bot.wiring import House, open_unattended
 from connectors.sync_runs import SqlSyncRuns
 
 AgainOption = Annotated[
@@ -47,7 +47,7 @@ def sync_command(
 
 
 async def _sync(context: typer.Context, names: Sequence[str], again: bool, as_json: bool) -> bool:
-    async with open_house(config_path(context)) as house:
+    async with open_unattended(config_path(context)) as house:
         if as_json:
             reports = await sync_quietly(house, names, again)
             show_json({name: asdict(report) for name, report in reports.items()})

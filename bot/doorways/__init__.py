@@ -58,6 +58,10 @@ Opener = Callable[[Settings, Path, AsyncEngine], AbstractAsyncContextManager[Doo
 def openers(settings: Settings) -> list[Opener]:
     """The doors that the settings name. What a platform needs is imported only if it is one of them."""
     found: list[Opener] = []
+    if settings.doors.slack is not None:
+        from bot.doorways.slack import open_slack
+
+        found.append(open_slack)
     if settings.doors.webhook is not None:
         from bot.doorways.webhook import open_webhook
 

@@ -98,3 +98,11 @@ def test_an_admins_mistake_is_one_line(
 
 def test_help_has_an_example(rolecall: Command) -> None:
     assert "Example: rolecall sync handbook" in rolecall("sync", "--help").out
+
+
+def test_a_company_whose_people_a_platform_knows_needs_no_directory_to_sync(rolecall: Command, config: Path) -> None:
+    config.write_text(config.read_text().replace("directory: directory.yaml\n", ""))
+    roles = config.with_name("roles.yaml")
+    roles.write_text(roles.read_text().replace("U0FIONA, can", "U0FIONA, groups: [slack-group:S0FIN], can"))
+    ran = rolecall("--config", config, "sync", "--json")
+    assert (ran.code, ran.err) == (0, "")

@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import connectors.chat.slack.installations
+import connectors.inbox
+import connectors.journal  # noqa: F401 - each of them knows tables
 from bot.errors import ConfigError
 from bot.ports import DocumentRecord
 from connectors.database import METADATA, SqlRecords, open_database
