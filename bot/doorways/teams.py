@@ -1,0 +1,171 @@
+"""The doorway of Microsoft Teams."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.access import references
+from bot.doorways import Doorway, Lobby, Routes
+from bot.errors import ConfigError
+from bot.ports import ChatDoor, Directory, Threads
+from bot.settings import Settings, TeamsSettings
+from bot.wiring import secret_of
+from connectors.chat.teams.adapter import TeamsAdapter
+from connectors.chat.teams.directory import TeamsDirectory
+from connectors.chat.teams.door import Beside, TeamsDoor
+from connectors.chat.teams.endpoints import PUBLIC, Endpoints
+from connectors.chat.teams.events import Background, House, TeamsEvents
+from connectors.chat.teams.files import TeamsFiles
+from connectors.chat.teams.graph import Graph
+from connectors.chat.teams.invokes import Invokes
+from connectors.chat.teams.keys import SigningKeys
+from connectors.chat.teams.posting import Posting
+from connectors.chat.teams.proof import Proof
+from connectors.chat.teams.store import Reference, TeamsStore
+from connectors.chat.teams.streaming import Streaming
+from connectors.chat.teams.tokens import Bearers, NoTokens, Tokens, by_identity, by_secret, certificate
+from connectors.chat.teams.translation import NAME
+from connectors.chat.teams.welcome import Welcome
+from connectors.chat.teams.wire import Wire
+from connectors.database import SqlRecords
+from connectors.sources.uploads import Fetch
+
+LOCAL = "127.0.0.1"
+DAY = 86_400.0
+
+
+class TeamsDoorway:
+    """Its people and rooms are those of the tenant. `http` is MSAL's client, if not its own; `pace` slows streams."""
+
+    name: str = NAME
+    door: ChatDoor
+    directory: Directory | None
+    threads: Threads | None = None  # a bot may not read what it was not told
+    fetch: Fetch | None
+
+    def __init__(
+        self,
+        session: ClientSession,
+        engine: AsyncEngine,
+        settings: TeamsSettings,
+        *,
+        endpoints: Endpoints = PUBLIC,
+        http: Any = None,
+        pace: float = 1.0,
+    ):
+        tokens = bearers(settings, endpoints, http)
+        wire = Wire(session, tokens, endpoints)
+        self._engine = engine
+        self._store = TeamsStore(engine)
+        self._posting = Posting(wire, self._store)
+        self._files = TeamsFiles(session, endpoints)
+        self._proof = Proof(SigningKeys(session, endpoints.metadata), settings.app_id, settings.tenant, endpoints)
+        self._teams = TeamsDoor(self._posting, Streaming(self._posting, pace=pace), self._store)
+        graph = Graph(session, tokens, endpoints.graph) if settings.graph and settings.app_id else None
+        self.door = self._teams
+        self.directory = TeamsDirectory(wire, self._store, graph, settings.tenant)
+        self.fetch = self._files.fetch
+
+    @asynccontextmanager
+    async def open(self, lobby: Lobby) -> AsyncIterator[Routes]:
+        """Take activities in."""
+        background = Background()
+        welcome = Welcome(self._teams, lobby.policy, lobby.tools)
+        invokes = Invokes(
+            lobby.receiver,
+            lobby.directory,
+            lobby.policy,
+            lobby.journal,
+            SqlRecords(self._engine),
+            self._posting,
+            self._store,
+            self._files,
+            background,
+        )
+        house = House(lobby.receiver, lobby.directory, lobby.policy, lobby.inbox, welcome, invokes)
+        events = TeamsEvents(house, self._store, background)
+        adapter = TeamsAdapter(self._proof)
+        self._teams.settle(self._beside(lobby, background))
+
+        async def messages(request: web.Request) -> web.Response:
+            return await adapter.handle(request, events.on_turn)
+
+        try:
+            yield {"POST /api/messages": messages}
+        finally:
+            await background.close()
+
+    async def tidy(self, days: int) -> None:
+        """Forget what was posted longer ago than conversations are kept."""
+        await self._store.purge(time.time() - days * DAY)
+
+    def _beside(self, lobby: Lobby, background: Background) -> Beside:
+        async def admin(ref: str) -> bool:
+            person = await lobby.directory.person(ref)
+            return person is not None and lobby.policy().grant(person).admin
+
+        async def stop(to: Reference) -> None:
+            await lobby.receiver.stop(f"{to.place.ref}#", references.person(to.person))
+
+        return Beside(lobby.policy, admin, lambda to: background.start(stop(to)))
+
+
+def bearers(settings: TeamsSettings, endpoints: Endpoints = PUBLIC, http: Any = None) -> Bearers:
+    """How Rolecall proves who it is. Raises ConfigError unless there is exactly one way."""
+    if not settings.app_id:
+        return NoTokens()
+    authority = f"{endpoints.authority}/{settings.tenant}"
+    if settings.managed_identity:
+        return Tokens(by_identity(settings.app_id, http))
+    if settings.certificate is not None:
+        pem = secret_of(settings.certificate, "doors.teams.certificate") or ""
+        return Tokens(by_secret(settings.app_id, authority, certificate(pem, "doors.teams.certificate"), http))
+    password = secret_of(settings.password, "doors.teams.password") or ""
+    return Tokens(by_secret(settings.app_id, authority, password, http))
+
+
+def checked(settings: Settings) -> TeamsSettings:
+    """The door's settings. Raises ConfigError for what would leave it open, or unable to speak."""
+    teams = settings.doors.teams
+    if teams is None:
+        raise ConfigError("doors.teams: is missing")
+    if not references.TENANTS["teams"].fullmatch(teams.tenant):
+        raise ConfigError(f"doors.teams.tenant: {teams.tenant!r} is not a tenant GUID in lower case")
+    ways = [name for name in ("password", "certificate", "managed_identity") if getattr(teams, name)]
+    if teams.app_id:
+        if not references.TENANTS["teams"].fullmatch(teams.app_id):
+            raise ConfigError(f"doors.teams.app_id: {teams.app_id!r} is not an application GUID in lower case")
+        if len(ways) != 1:
+            named = " and ".join(ways) or "none"
+            raise ConfigError(
+                f"doors.teams: give one of password, certificate and managed_identity; there is {named} (docs/teams.md)"
+            )
+    elif not teams.development:
+        raise ConfigError(
+            "doors.teams.app_id: is missing: anybody could ask in anybody's name; "
+            "name the bot's application id, or set development for a client on this machine (docs/teams.md)"
+        )
+    if teams.development and settings.serve.host != LOCAL:
+        raise ConfigError(
+            f"doors.teams.development: asks nobody to prove who they are, so serve.host must be {LOCAL}, "
+            f"not {settings.serve.host}"
+        )
+    return teams
+
+
+@asynccontextmanager
+async def open_teams(settings: Settings, base: Path, engine: AsyncEngine) -> AsyncIterator[Doorway]:
+    """The Teams door. Raises ConfigError for settings that would leave it open."""
+    teams = checked(settings)
+    endpoints = Endpoints(loopback=True) if teams.development else PUBLIC
+    async with ClientSession() as session:
+        doorway = TeamsDoorway(session, engine, teams, endpoints=endpoints)
+        await doorway.tidy(settings.retention)
+        yield doorway
