@@ -29,7 +29,7 @@ from connectors.chat.teams.keys import SigningKeys
 from connectors.chat.teams.posting import Posting
 from connectors.chat.teams.proof import Proof
 from connectors.chat.teams.store import Reference, TeamsStore
-from connectors.chat.teams.streaming import Streaming
+from connectors.chat.teams.streaming import Streaming, Tempo
 from connectors.chat.teams.tokens import Bearers, NoTokens, Tokens, by_identity, by_secret, certificate
 from connectors.chat.teams.translation import NAME
 from connectors.chat.teams.welcome import Welcome
@@ -42,7 +42,7 @@ DAY = 86_400.0
 
 
 class TeamsDoorway:
-    """Its people and rooms are those of the tenant. `http` is MSAL's client, if not its own; `pace` slows streams."""
+    """Its people and rooms are those of the tenant. `http` is MSAL's client, if not its own."""
 
     name: str = NAME
     door: ChatDoor
@@ -58,7 +58,7 @@ class TeamsDoorway:
         *,
         endpoints: Endpoints = PUBLIC,
         http: Any = None,
-        pace: float = 1.0,
+        tempo: Tempo | None = None,
     ):
         tokens = bearers(settings, endpoints, http)
         wire = Wire(session, tokens, endpoints)
@@ -67,7 +67,7 @@ class TeamsDoorway:
         self._posting = Posting(wire, self._store)
         self._files = TeamsFiles(session, endpoints)
         self._proof = Proof(SigningKeys(session, endpoints.metadata), settings.app_id, settings.tenant, endpoints)
-        self._teams = TeamsDoor(self._posting, Streaming(self._posting, pace=pace), self._store)
+        self._teams = TeamsDoor(self._posting, Streaming(self._posting, tempo=tempo), self._store)
         graph = Graph(session, tokens, endpoints.graph) if settings.graph and settings.app_id else None
         self.door = self._teams
         self.directory = TeamsDirectory(wire, self._store, graph, settings.tenant)
@@ -101,6 +101,7 @@ class TeamsDoorway:
             yield {"POST /api/messages": messages}
         finally:
             await background.close()
+            await self._teams.close()
 
     async def tidy(self, days: int) -> None:
         """Forget what was posted longer ago than conversations are kept."""

@@ -7,6 +7,7 @@ cannot be asked for a message by a key, so each is noted right after it was post
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,11 @@ class TeamsDoor:
     def settle(self, beside: Beside) -> None:
         """The house is open."""
         self._beside = beside
+        self._streaming.on_stop = beside.stop
+
+    async def close(self) -> None:
+        """End what goes on by itself."""
+        await self._streaming.close()
 
     async def post(self, place: Place, post: Post, key: str) -> str:
         """Show a new message. Who cannot be written to in private is told so, once, where they asked."""
@@ -84,7 +90,6 @@ class TeamsDoor:
                     return await self._changed(to, idents, post)
                 return await self._streamed(to, idents[0], post, posted)
             except Stopped:
-                self._stop(to)
                 return posted
 
     async def find(self, place: Place, key: str) -> str | None:
@@ -157,7 +162,7 @@ class TeamsDoor:
 
     async def _streamed(self, to: Reference, ident: str, post: Post, posted: str) -> str:
         if post.kind in ("status", "piece"):
-            text = markdown(post.text) if post.kind == "piece" else post.text
+            text = parts(markdown(post.text, growing=True))[0] if post.kind == "piece" else post.text
             if await self._streaming.step(to, ident, text, growing=post.kind == "piece"):
                 return posted
         first, *rest = await self._activities(to, post)
@@ -235,10 +240,6 @@ class TeamsDoor:
         self._typed[to.conversation] = now
         await self._posting.send(to, payloads.typing())
 
-    def _stop(self, to: Reference) -> None:
-        if self._beside is not None:
-            self._beside.stop(to)
-
 
 @contextmanager
 def _translated() -> Any:
@@ -259,8 +260,6 @@ def _more(post: Post, say: TeamsWords) -> str:
 
 
 def _picture(file: Attachment, kind: str) -> dict[str, Any]:
-    from base64 import b64encode
-
     return {
         "contentType": kind,
         "name": file.name,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-PART = 40_000
+PART = 24_000
 """Bytes of text in one message: Teams takes 100 KB with everything in it, and people stop reading long before."""
 _HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.*?)\s*#*$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
@@ -20,8 +20,11 @@ def size(text: str) -> int:
     return len(text.encode("utf-16-le"))
 
 
-def markdown(text: str) -> str:
-    """Headings become bold lines and tables stand in a code block, where their columns stay columns."""
+def markdown(text: str, *, growing: bool = False) -> str:
+    """Headings become bold lines and tables stand in a code block, where their columns stay columns.
+
+    A table at the end of a `growing` text is left open, so that what comes next goes on from it.
+    """
     shown: list[str] = []
     fenced = table = False
     for line in text.split("\n"):
@@ -33,46 +36,77 @@ def markdown(text: str) -> str:
             table = row
         heading = None if fenced or row else _HEADING.match(line)
         shown.append(f"**{heading[1]}**" if heading else line)
-    if table:
+    if table and not growing:
         shown.append("```")
     return "\n".join(shown)
 
 
 def parts(text: str, limit: int = PART) -> list[str]:
-    """The text in pieces of at most `limit`, cut between lines, or sentences of a line that is too long.
+    """The text in pieces of at most `limit`, cut between blocks; a block that is too long between lines, or sentences.
 
-    Nothing is lost. A code block that is cut is closed, and opened again in the next piece.
+    Nothing is lost. A code block that is cut is closed, and opened again in the next piece; a table in it gets its head again.
     """
     if size(text) <= limit:
         return [text]
-    room = limit - 64  # for a fence at either end
     found: list[str] = []
-    current: list[str] = []
-    used, fence = 0, ""
-    for line in (piece for whole in text.split("\n") for piece in _short(whole, room - 2)):
-        cost = size(line) + 2
-        if current and used + cost > room:
-            found.append("\n".join([*current, "```"] if fence else current))
-            current, used = ([fence], size(fence) + 2) if fence else ([], 0)
-        current.append(line)
-        used += cost
+    for block in (piece for whole in _blocks(text) for piece in _cut(whole, limit)):
+        if found and size(found[-1]) + size(block) + 4 <= limit:
+            found[-1] += "\n\n" + block
+        else:
+            found.append(block)
+    return found
+
+
+def _blocks(text: str) -> list[str]:
+    """What stands between blank lines; a code block is one, whatever stands in it."""
+    blocks: list[list[str]] = [[]]
+    fenced = False
+    for line in text.split("\n"):
         if _FENCE.match(line):
-            fence = "" if fence else line[:24]
-    found.append("\n".join(current))
-    return [one for one in found if one.strip()]
+            if not fenced and blocks[-1]:
+                blocks.append([])
+            blocks[-1].append(line)
+            fenced = not fenced
+            if not fenced:
+                blocks.append([])
+        elif line.strip() or fenced:
+            blocks[-1].append(line)
+        else:
+            blocks.append([])
+    return ["\n".join(block) for block in blocks if block]
+
+
+def _cut(block: str, limit: int) -> list[str]:
+    """A block in pieces of at most `limit`."""
+    if size(block) <= limit:
+        return [block]
+    lines = block.split("\n")
+    if not _FENCE.match(lines[0]):
+        return _packed([piece for line in lines for piece in _short(line, limit)], limit, "\n")
+    body = lines[1:-1] if _FENCE.match(lines[-1]) else lines[1:]
+    head = [lines[0], *(body[:2] if body and _ROW.match(body[0]) else ())]
+    rest = body[len(head) - 1 :]
+    room = limit - size("\n".join([*head, "```"])) - 8
+    packed = _packed([piece for line in rest for piece in _short(line, room)], room, "\n")
+    return ["\n".join([*head, piece, "```"]) for piece in packed]
 
 
 def _short(line: str, limit: int) -> list[str]:
     """A line in pieces of at most `limit`: whole sentences where they fit, else as many characters as do."""
     if size(line) <= limit:
         return [line]
-    found, current = [], ""
-    for sentence in _SENTENCE.split(line):
-        for piece in [sentence[at : at + limit // 4] for at in range(0, len(sentence), limit // 4)] or [""]:
-            joined = f"{current} {piece}" if current and current[-1] in ".!?" else current + piece
-            if size(joined) <= limit:
-                current = joined
-            else:
-                found.append(current)
-                current = piece
-    return [*found, current]
+    step = limit // 4  # a character has four bytes at most
+    sentences = _SENTENCE.split(line)
+    pieces = [one[at : at + step] for one in sentences for at in range(0, len(one), step)]
+    return _packed(pieces, limit, " ")
+
+
+def _packed(pieces: list[str], limit: int, between: str) -> list[str]:
+    """As many pieces together as fit."""
+    found: list[str] = []
+    for piece in pieces:
+        if found and size(found[-1] + between + piece) <= limit:
+            found[-1] += between + piece
+        else:
+            found.append(piece)
+    return found
