@@ -168,7 +168,7 @@ class FakeTeams:
         headers = {"Authorization": header} if header else {}
         async with self._session.post(self.app_url, json=activity, headers=headers) as response:
             body = await response.text()
-            return response.status, json.loads(body) if body else None
+            return response.status, json.loads(body) if body.startswith("{") else None
 
     def activity(self, who: str, conversation: Conversation, kind: str = "message", **more: Any) -> dict[str, Any]:
         """An activity that somebody causes."""

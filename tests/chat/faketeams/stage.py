@@ -23,6 +23,7 @@ from connectors.database import open_database
 from tests.chat.faketeams.service import APP, OTHERS, TENANT, Account, Conversation, FakeTeams, Shown, oid
 from tests.chat.stage import DIRECT, Seen
 from tests.chat.world import World, open_world
+from tests.delivery.fakes import until
 
 FINANCE = "11111111-0000-4000-8000-000000000001"
 OPERATIONS = "11111111-0000-4000-8000-000000000002"
@@ -114,13 +115,12 @@ class TeamsStage:
         await self._event(self._said[message].activity | {"type": "messageUpdate"}, "undeleteMessage")
 
     async def stop(self, who: str, message: str) -> None:
-        async with asyncio.timeout(5):
-            while not any(one.streaming for one in self.fake.messages(f"a:{who}")):
-                await asyncio.sleep(0.01)
+        def streaming() -> bool:
+            return any(one.streaming for one in self.fake.messages(f"a:{who}"))
+
+        await until(streaming)
         self.fake.cancel(f"a:{who}")
-        async with asyncio.timeout(5):
-            while any(one.streaming for one in self.fake.messages(f"a:{who}")):
-                await asyncio.sleep(0.01)
+        await until(lambda: not streaming())
         await asyncio.sleep(0.05)
 
     async def rate(self, who: str, seen: Seen, good: bool, reason: str = "") -> None:
