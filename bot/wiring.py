@@ -211,18 +211,23 @@ def _engine(settings: Settings, base: Path) -> Engine:
     return connect(settings.index.url, secret_of(settings.index.key, "index.key"), settings.index.collection)
 
 
+def terminal_of(config: Path) -> Path:
+    """The same file, if it says who asks at the terminal. Raises ConfigError."""
+    if settings_of(config).directory is None:
+        raise ConfigError(f"{config}: directory: is missing; the terminal needs to know who asks (docs/settings.md)")
+    return config
+
+
 @asynccontextmanager
 async def open_house(config: Path, world: World | None = None) -> AsyncIterator[House]:
     """Everything but the model. roles.yaml is watched as long as the house is open.
 
-    Without a `world` the directory file says who is who.
+    Without a `world` the directory file says who is who; without that file too, nobody is anybody.
     """
     from connectors.database import SqlRecords
 
     settings, base = settings_of(config), config.parent
     directory = directory_of(settings, base)
-    if directory is None and world is None:
-        raise ConfigError(f"{config}: directory: is missing; the terminal needs to know who asks (docs/settings.md)")
     policy = LivePolicy(base / settings.policy, directory)
     await policy.start()
     sources = sources_of(settings, base)
@@ -280,7 +285,7 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
     from connectors.sources.uploads import UploadReader
     from tools.search import search_documents
 
-    async with open_house(config, world) as house:
+    async with open_house(config if world else terminal_of(config), world) as house:
         settings = house.settings
         model = _guarded_model(settings, model_of(settings, house.base))
         librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)

@@ -17,7 +17,7 @@ from bot.commands.requests import Request, attachment, lines, message_of, parse_
 from bot.delivery.audit import recorded
 from bot.errors import BotError, ConfigError
 from bot.types import Answer, Attachment, Citation, Done, Message, Passage, Reply
-from bot.wiring import Bot, House, new_id, open_bot, open_house, open_router
+from bot.wiring import Bot, House, new_id, open_bot, open_house, open_router, terminal_of
 from connectors.chat.terminal import TerminalDoor, source_line
 
 TextArgument = Annotated[str, typer.Argument(help="The request; `-` reads one a line from standard input.")]
@@ -130,7 +130,7 @@ def search(
 
 
 async def _search(config: Path, request: Request, as_json: bool) -> None:
-    async with open_house(config) as house:
+    async with open_house(terminal_of(config)) as house:
 
         async def found(one: Request) -> Mapping[str, Any]:
             return {"passages": [asdict(passage) for passage in await _passages(house, one)]}
