@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
+.PHONY: help setup demo test soak acceptance-teams check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ test: $(READY) ## all tests, without network
 soak: $(READY) ## kill it 200 times among 3,000 events, on SQLite and on PostgreSQL: half an hour each
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.loop
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
+
+acceptance-teams: $(READY) ## dialogs in Microsoft's own Teams client in Chromium, with screenshots; needs npm and chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.acceptance.teams
 
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -79,8 +79,21 @@ async def examine(config: Path) -> list[Finding]:
     return [
         *findings,
         Finding("sandbox", "warning", sandbox),
-        Finding("tokens", "ok", "no chat platform is configured"),
+        *(await _teams(settings)),
+        *([] if settings.doors.teams else [Finding("tokens", "ok", "no chat platform is configured")]),
     ]
+
+
+async def _teams(settings: Settings) -> list[Finding]:
+    if settings.doors.teams is None:
+        return []
+    from bot.doorways.teams import checked, problems
+
+    try:
+        found = await problems(checked(settings))
+    except ConfigError as error:
+        return [Finding("teams", "wrong", str(error), "see docs/teams.md")]
+    return [Finding("teams", *one) for one in found]
 
 
 async def _policy(settings: Settings, base: Path) -> Finding:

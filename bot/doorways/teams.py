@@ -6,24 +6,24 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import ClientSession, web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.access import references
 from bot.doorways import Doorway, Lobby, Routes
-from bot.errors import ConfigError
+from bot.errors import ConfigError, DoorUnavailable
 from bot.ports import ChatDoor, Directory, Threads
 from bot.settings import Settings, TeamsSettings
 from bot.wiring import secret_of
 from connectors.chat.teams.adapter import TeamsAdapter
 from connectors.chat.teams.directory import TeamsDirectory
 from connectors.chat.teams.door import Beside, TeamsDoor
-from connectors.chat.teams.endpoints import PUBLIC, Endpoints
+from connectors.chat.teams.endpoints import CONNECTOR_SCOPE, PUBLIC, Endpoints
 from connectors.chat.teams.events import Background, House, TeamsEvents
 from connectors.chat.teams.files import TeamsFiles
-from connectors.chat.teams.graph import Graph
+from connectors.chat.teams.graph import Graph, GraphRefused
 from connectors.chat.teams.invokes import Invokes
 from connectors.chat.teams.keys import SigningKeys
 from connectors.chat.teams.posting import Posting
@@ -159,6 +159,39 @@ def checked(settings: Settings) -> TeamsSettings:
             f"not {settings.serve.host}"
         )
     return teams
+
+
+State = Literal["ok", "warning", "wrong"]
+
+
+async def problems(
+    teams: TeamsSettings, endpoints: Endpoints = PUBLIC, http: Any = None
+) -> list[tuple[State, str, str]]:
+    """What an admin should know: how it is, in words, and what to do. Asks Microsoft."""
+    if not teams.app_id:
+        return [("warning", "development: nobody proves who they are", "for a Teams client on this machine only")]
+    tokens = bearers(teams, endpoints, http)
+    try:
+        await tokens.bearer(CONNECTOR_SCOPE)
+    except DoorUnavailable as error:
+        advice = "compare app_id, tenant and password (or certificate) with the app registration; docs/teams.md, step 1"
+        return [("wrong", str(error), advice)]
+    found: list[tuple[State, str, str]] = [("ok", f"Microsoft gives {teams.app_id} a token", "")]
+    if not teams.graph:
+        return [*found, ("warning", "graph is off: entra-group members of roles.yaml hold nothing", "set graph: true")]
+    async with ClientSession() as session:
+        return [*found, await _graph(Graph(session, tokens, endpoints.graph))]
+
+
+async def _graph(graph: Graph) -> tuple[State, str, str]:
+    try:
+        await graph.check()
+    except GraphRefused as error:
+        advice = "grant GroupMember.Read.All and User.Read.All, with admin consent; docs/teams.md, step 2"
+        return "wrong", f"Microsoft Graph does not list people or groups: {error}", advice
+    except DoorUnavailable as error:
+        return "wrong", str(error), "look whether this machine may call graph.microsoft.com"
+    return "ok", "Microsoft Graph lists people and groups", ""
 
 
 @asynccontextmanager

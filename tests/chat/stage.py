@@ -35,7 +35,9 @@ class Stage(Protocol):
     """People are fiona (finance), oskar (operations), gus (a guest), eve (of another organisation), rob (a bot).
 
     Rooms are `direct`, `all-hands` (public), `finance` (private, with a ceiling), `visitors` (private, with gus in it)
-    and `partners` (shared with another organisation). A platform without one of these says so by `lacks`.
+    and `partners` (shared with another organisation). In `all-hands` an answer is given to what follows in a thread
+    without a mention. What a platform cannot do it says by `lacks`: ``unmentioned`` (it does not deliver such messages),
+    ``foreigners`` (nobody of another organisation can write to it).
     """
 
     platform: str
