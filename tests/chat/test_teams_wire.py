@@ -273,6 +273,15 @@ async def test_after_stop_nothing_is_sent(line: Line) -> None:
     assert len(line.fake.calls) == calls
 
 
+async def test_where_no_stream_is_taken_there_is_a_message(stage: TeamsStage) -> None:
+    stage.fake.fault("POST", "activities", web.Response(status=405))
+    asked = await stage.say("oskar", "What was revenue?")
+    await stage.settled()
+    (seen,) = await stage.seen("oskar", asked)
+    assert seen.text == FROM_PRESS
+    assert not any(info(one) for one in stage.fake.sent()[1:])
+
+
 # Answers.
 
 
@@ -314,6 +323,7 @@ async def test_the_same_call_twice_changes_nothing_more(stage: TeamsStage) -> No
 def test_headings_and_tables_are_shown_in_what_teams_has() -> None:
     text = "## Torque ##\n\n| bolt | Nm |\n|---|---|\n| a | 7 |\n\n```\n# kept\n| kept |\n```"
     assert markdown(text) == "**Torque**\n\n```\n| bolt | Nm |\n|---|---|\n| a | 7 |\n```\n\n```\n# kept\n| kept |\n```"
+    assert markdown("I can:\n- search\n- draft") == "I can:\n\n- search\n- draft"
     assert markdown("| a |", growing=True) == "```\n| a |"
 
 

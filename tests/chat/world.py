@@ -99,6 +99,7 @@ class Script:
         for number in range(1, len(pieces)):
             self.clock.skip(1.1)  # a growing message is edited once a second
             yield Delta(pieces[number - 1], sources)
+            await asyncio.sleep(0.15)  # replies run ahead of what is shown
         whole = "".join(pieces)
         yield Done(Answer(whole, sources, SEARCH, searched=bool(sources) or whole == NOTHING))
 

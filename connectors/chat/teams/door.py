@@ -6,10 +6,10 @@ cannot be asked for a message by a key, so each is noted right after it was post
 
 from __future__ import annotations
 
+import contextlib
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +127,7 @@ class TeamsDoor:
 
     async def greet(self, to: Reference, text: str, examples: Sequence[str]) -> None:
         """Say hello, with requests to press in a personal chat."""
-        activity = payloads.plain(text)
+        activity = payloads.plain(markdown(text))
         with _translated():
             await self._posting.send(to, payloads.suggesting(activity, examples) if to.kind == "direct" else activity)
 
@@ -149,7 +149,8 @@ class TeamsDoor:
     async def _made(self, to: Reference, post: Post, place: Place) -> str | None:
         """The new message; None if its only reader has removed us."""
         if to.kind == "direct" and place.only is None and post.kind in ("status", "piece"):
-            return f"{to.conversation}|~{await self._streaming.begin(to, post.text)}"
+            with contextlib.suppress(Refused):  # a client that takes no stream takes a message
+                return f"{to.conversation}|~{await self._streaming.begin(to, post.text)}"
         if post.kind == "status":
             await self._type(to)
         try:
@@ -211,7 +212,7 @@ class TeamsDoor:
     async def _activities(self, to: Reference, post: Post) -> list[dict[str, Any]]:
         """The post as messages: one, or more for a long text."""
         if post.kind in ("status", "notice"):
-            return [payloads.plain(post.text)]
+            return [payloads.plain(markdown(post.text))]
         say = teams_words(language(post.text))
         final = post.kind == "answer"
         texts = parts(markdown(post.text) + (_more(post, say) if final else ""))
@@ -241,7 +242,7 @@ class TeamsDoor:
         await self._posting.send(to, payloads.typing())
 
 
-@contextmanager
+@contextlib.contextmanager
 def _translated() -> Any:
     """What Teams refuses for good will never be delivered."""
     try:

@@ -173,8 +173,7 @@ class TeamsEvents(TeamsActivityHandler):  # type: ignore[misc]
     async def _added(self, one: Heard) -> None:
         await self._noticed(one)
         key = f"{NAME}:welcome:{one.room.ref}"
-        if await self._store.posted(key) is None:
-            await self._store.note(key, f"{one.room.id}|welcome")
+        if await self._store.first(key, f"{one.room.id}|welcome"):
             self._background.start(self._greeted(one))
 
     async def _greeted(self, one: Heard) -> None:

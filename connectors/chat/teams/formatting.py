@@ -11,6 +11,7 @@ PART = 24_000
 """Bytes of text in one message: Teams takes 100 KB with everything in it, and people stop reading long before."""
 _HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.*?)\s*#*$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
+_ITEM = re.compile(r"^ {0,3}(?:[-*+]|\d{1,3}[.)])\s")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 
@@ -21,7 +22,7 @@ def size(text: str) -> int:
 
 
 def markdown(text: str, *, growing: bool = False) -> str:
-    """Headings become bold lines and tables stand in a code block, where their columns stay columns.
+    """Headings become bold lines, lists stand apart, tables stand in a code block, where their columns stay columns.
 
     A table at the end of a `growing` text is left open, so that what comes next goes on from it.
     """
@@ -34,6 +35,9 @@ def markdown(text: str, *, growing: bool = False) -> str:
         if row != table:
             shown.append("```")
             table = row
+        item = not fenced and bool(_ITEM.match(line))
+        if item and shown and shown[-1].strip() and not _ITEM.match(shown[-1]) and not shown[-1].startswith(" "):
+            shown.append("")  # else Teams takes it for the same paragraph
         heading = None if fenced or row else _HEADING.match(line)
         shown.append(f"**{heading[1]}**" if heading else line)
     if table and not growing:

@@ -83,10 +83,11 @@ def _activities(to: Reference) -> str:
 
 def _addressed(to: Reference, activity: dict[str, Any]) -> dict[str, Any]:
     """The activity with where it goes and from whom, as the SDK would send it."""
+    kind = "personal" if to.kind == "direct" else "channel" if to.team else "groupChat"
     return {
         "channelId": CHANNEL,
         "serviceUrl": to.service,
         "from": {"id": to.bot, "role": "bot"},
-        "conversation": {"id": to.conversation, "tenantId": to.tenant},
+        "conversation": {"id": to.conversation, "tenantId": to.tenant, "conversationType": kind},
         **activity,
     }

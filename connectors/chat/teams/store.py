@@ -175,6 +175,13 @@ class TeamsStore:
         """Remember what was posted under a key."""
         await self._upsert(POSTS, {"key": key}, {"posted": posted, "at": self._clock()})
 
+    async def first(self, key: str, posted: str) -> bool:
+        """Note a key, unless it is noted: whether this call did."""
+        insert = (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(POSTS)
+        statement = insert.values(key=key, posted=posted, at=self._clock()).on_conflict_do_nothing()
+        async with self._writing.begin() as connection:
+            return bool((await connection.execute(statement)).rowcount)
+
     async def unnote(self, posted: str) -> None:
         """What was posted is gone."""
         async with self._writing.begin() as connection:

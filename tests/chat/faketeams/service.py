@@ -259,7 +259,7 @@ class FakeTeams:
         return web.json_response({"id": made.id}, status=201)
 
     def _step(self, where: str, body: dict[str, Any], info: dict[str, Any]) -> web.Response:
-        if not where.startswith("a:"):
+        if not where.startswith("a:") or body["conversation"]["conversationType"] != "personal":
             return _error(405, "MethodNotAllowed", "streams are for personal chats")
         if body["channelData"]["streamType"] != info["streamType"]:
             return _error(400, "BadArgument", "streamType")
