@@ -46,7 +46,6 @@ def main(given: Sequence[str] | None = None) -> int:
         "COMPANY": options.company,
         "VERSION": options.version,
     }
-    options.out.write_bytes(b"")
     with zipfile.ZipFile(options.out, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("manifest.json", json.dumps(filled(places), indent=2, ensure_ascii=False))
         for icon in ("color.png", "outline.png"):
