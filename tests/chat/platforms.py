@@ -55,7 +55,7 @@ DIFFERENCES = [
     Difference(
         "sources",
         "links below the answer",
-        "citations in the text (20 at most, more are listed) and a card",
+        "citations in the text (20 at most, more are listed); in a personal chat a card too",
         "each platform's own form",
     ),
     Difference(

@@ -18,7 +18,7 @@ from bot.assistant.teams_words import TeamsWords, teams_words
 from bot.errors import DoorUnavailable, Undeliverable
 from bot.language import language
 from bot.ports import Place, Post
-from bot.types import Attachment, Citation
+from bot.types import Attachment
 from connectors.chat.teams import cards, payloads
 from connectors.chat.teams.formatting import markdown, parts
 from connectors.chat.teams.posting import Posting
@@ -166,7 +166,9 @@ class TeamsDoor:
             text = parts(markdown(post.text, growing=True))[0] if post.kind == "piece" else post.text
             if await self._streaming.step(to, ident, text, growing=post.kind == "piece"):
                 return posted
-        first, *rest = await self._activities(to, post)
+        first, *rest = self._activities(post)
+        if post.kind == "answer" and post.sources and not rest:
+            first["attachments"] = [await self._sources(to, post)]  # a stream's end takes a card; an edit does not
         made = await self._streaming.end(to, ident, first)
         return await self._completed(to, [made], [first, *rest], post, start=1)
 
@@ -180,7 +182,7 @@ class TeamsDoor:
         """An ordinary message, made or edited into what it is now."""
         if post.kind == "status" and idents:
             await self._type(to)
-        return await self._completed(to, idents, await self._activities(to, post), post)
+        return await self._completed(to, idents, self._activities(post), post)
 
     async def _completed(
         self, to: Reference, idents: list[str], activities: Sequence[dict[str, Any]], post: Post, start: int = 0
@@ -209,7 +211,7 @@ class TeamsDoor:
                 await self._store.say(to.conversation, ident, post.id)
         return _posted(to, made)
 
-    async def _activities(self, to: Reference, post: Post) -> list[dict[str, Any]]:
+    def _activities(self, post: Post) -> list[dict[str, Any]]:
         """The post as messages: one, or more for a long text."""
         if post.kind in ("status", "notice"):
             return [payloads.plain(markdown(post.text))]
@@ -218,19 +220,19 @@ class TeamsDoor:
         texts = parts(markdown(post.text) + (_more(post, say) if final else ""))
         policy = self._beside.policy() if self._beside and final else None
         marking = policy.marking(label for one in post.sources for label in one.labels) if policy else None
-        shown = []
-        for number, text in enumerate(texts, 1):
-            last = final and number == len(texts)
-            table = [await self._sources(to, post.sources, say)] if last and post.sources else []
-            shown.append(
-                payloads.answer(text, post.sources, feedback=last and bool(post.id), sensitivity=marking, cards=table)
+        return [
+            payloads.answer(
+                text,
+                post.sources,
+                feedback=final and bool(post.id) and number == len(texts),
+                sensitivity=marking,
             )
-        return shown
+            for number, text in enumerate(texts, 1)
+        ]
 
-    async def _sources(self, to: Reference, found: Sequence[Citation], say: TeamsWords) -> dict[str, Any]:
-        asks = to.kind == "direct" and self._beside is not None and bool(to.person)
-        admin = asks and self._beside is not None and await self._beside.admin(to.person)
-        return cards.sources(found, say, admin=admin)
+    async def _sources(self, to: Reference, post: Post) -> dict[str, Any]:
+        admin = self._beside is not None and bool(to.person) and await self._beside.admin(to.person)
+        return cards.sources(post.sources, teams_words(language(post.text)), admin=admin)
 
     async def _type(self, to: Reference) -> None:
         """Show the three dots, if they are not there; they go away by themselves."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bot.access.policy import Sensitivity
@@ -50,7 +50,6 @@ def answer(
     *,
     feedback: bool,
     sensitivity: Sensitivity | None = None,
-    cards: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """A final answer: labelled as made by AI, with its sources, and thumbs if `feedback`."""
     entity: dict[str, Any] = {
@@ -69,8 +68,6 @@ def answer(
     made = plain(text) | {"entities": [entity]}
     if feedback:
         made["channelData"] = {"feedbackLoop": {"type": "default"}}
-    if cards:
-        made["attachments"] = list(cards)
     return made
 
 

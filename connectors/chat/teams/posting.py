@@ -28,9 +28,13 @@ class Posting:
         return str(answer.get("id", ""))
 
     async def change(self, to: Reference, ident: str, activity: dict[str, Any]) -> None:
-        """Put an activity in the place of one of ours. Raises Refused or DoorUnavailable."""
+        """Put an activity in the place of one of ours. Raises Refused or DoorUnavailable.
+
+        Teams makes two messages of a text and a card, so that only the text can take the place of one.
+        """
         path = f"{_activities(to)}/{quote(ident, safe='')}"
-        await self._wire.call("PUT", to.service, path, _addressed(to, activity) | {"id": ident})
+        alone = {key: value for key, value in activity.items() if key != "attachments" or not activity.get("text")}
+        await self._wire.call("PUT", to.service, path, _addressed(to, alone) | {"id": ident})
 
     async def take_away(self, to: Reference, ident: str) -> None:
         """Delete one of ours; no error if it is gone. Raises Refused or DoorUnavailable."""

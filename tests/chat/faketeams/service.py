@@ -251,6 +251,8 @@ class FakeTeams:
         if body["type"] == "typing":
             self.typing.append(where)
             return web.json_response({"id": self.number()}, status=201)
+        if body.get("text") and body.get("attachments"):
+            return web.Response(status=202)  # two messages, of which Teams names none
         return self._new(where, body)
 
     def _new(self, where: str, body: dict[str, Any], streaming: bool = False) -> web.Response:
@@ -290,6 +292,8 @@ class FakeTeams:
         shown = self.shown.get((where, ident))
         if shown is None or shown.gone or shown.streaming:
             return _error(404, "ActivityNotFoundInConversation", ident)
+        if body.get("text") and body.get("attachments"):
+            return _error(400, "BadSyntax", "a text and a card are two messages")
         refusal = self._checked(where, body)
         if refusal is not None:
             return refusal
