@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import connectors.chat.teams.store  # noqa: F401 - a door's tables are known once its module is
 from bot.errors import ConfigError
 from bot.ports import DocumentRecord
 from connectors.database import METADATA, SqlRecords, open_database
