@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-import connectors.chat.teams.store  # noqa: F401 - a door's tables are known once its module is
+import connectors.chat.teams.store
+import connectors.inbox
+import connectors.journal  # noqa: F401 - the tables of a part are known once its module is
 from bot.errors import ConfigError
 from bot.ports import DocumentRecord
 from connectors.database import METADATA, SqlRecords, open_database
