@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +40,8 @@ from connectors.database import SqlRecords
 from connectors.sources.uploads import Fetch
 
 LOCAL = "127.0.0.1"
-DAY = 86_400.0
+DAY, HOUR = 86_400.0, 3600.0
+_LOG = logging.getLogger("rolecall.teams")
 
 
 class TeamsDoorway:
@@ -59,10 +62,12 @@ class TeamsDoorway:
         endpoints: Endpoints = PUBLIC,
         http: Any = None,
         tempo: Tempo | None = None,
+        retention: int = 90,
     ):
         tokens = bearers(settings, endpoints, http)
         wire = Wire(session, tokens, endpoints)
         self._engine = engine
+        self._retention = retention
         self._store = TeamsStore(engine)
         self._posting = Posting(wire, self._store)
         self._files = TeamsFiles(session, endpoints)
@@ -93,6 +98,7 @@ class TeamsDoorway:
         events = TeamsEvents(house, self._store, background)
         adapter = TeamsAdapter(self._proof)
         self._teams.settle(self._beside(lobby, background))
+        background.start(self._tidied())
 
         async def messages(request: web.Request) -> web.Response:
             return await adapter.handle(request, events.on_turn)
@@ -103,9 +109,15 @@ class TeamsDoorway:
             await background.close()
             await self._teams.close()
 
-    async def tidy(self, days: int) -> None:
-        """Forget what was posted longer ago than conversations are kept."""
-        await self._store.purge(time.time() - days * DAY)
+    async def _tidied(self) -> None:
+        """Forget what was posted longer ago than conversations are kept, now and every hour."""
+        while True:
+            (done,) = await asyncio.gather(
+                self._store.purge(time.time() - self._retention * DAY), return_exceptions=True
+            )
+            if isinstance(done, BaseException):
+                _LOG.error("what was posted in Teams long ago was not forgotten: %r", done)
+            await asyncio.sleep(HOUR)
 
     def _beside(self, lobby: Lobby, background: Background) -> Beside:
         async def admin(ref: str) -> bool:
@@ -200,6 +212,4 @@ async def open_teams(settings: Settings, base: Path, engine: AsyncEngine) -> Asy
     teams = checked(settings)
     endpoints = Endpoints(loopback=True) if teams.development else PUBLIC
     async with ClientSession() as session:
-        doorway = TeamsDoorway(session, engine, teams, endpoints=endpoints)
-        await doorway.tidy(settings.retention)
-        yield doorway
+        yield TeamsDoorway(session, engine, teams, endpoints=endpoints, retention=settings.retention)

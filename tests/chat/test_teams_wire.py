@@ -132,6 +132,30 @@ async def test_invokes_are_answered_in_the_request(stage: TeamsStage) -> None:
     assert (await stage.invoke("fiona", "a:fiona", "task/fetch", {}))[0] == 501
 
 
+async def test_who_wants_the_replies_in_the_response_gets_a_response(stage: TeamsStage) -> None:
+    activity = stage.fake.activity("fiona", stage.chat("fiona"), text="hello", deliveryMode="expectReplies")
+    assert await stage.fake.deliver(activity) == (200, {"activities": []})
+    await stage.settled()
+    assert stage.fake.messages("a:fiona")
+
+
+async def test_after_a_restart_every_conversation_is_still_known(stage: TeamsStage) -> None:
+    for room in ("direct", "all-hands", "finance"):
+        await stage.say("fiona", "hello", room)
+    await stage.settled()
+    store = TeamsStore(stage.doorway._engine)
+    for conversation, kind in (("a:fiona", "direct"), (ROOMS["finance"].id, "private")):
+        found = await store.reference(conversation)
+        assert found is not None
+        assert (found.service, found.tenant, found.bot, found.kind) == (stage.fake.service, TENANT, BOT, kind)
+    there = await store.somewhere(ALL.ref)
+    assert there is not None
+    assert there.team == ROOMS["all-hands"].team
+    contact = await store.contact(FIONA.ref)
+    assert contact is not None
+    assert (contact.user, contact.chat) == ("29:fiona", "a:fiona")
+
+
 # Sending: what is tried again, and what is not.
 
 
@@ -450,6 +474,14 @@ async def test_a_message_is_summarized_in_the_personal_chat(stage: TeamsStage) -
     assert stage.world.script.heard[-1].message.text == "Translate this message into Japanese."
     guest = await stage.invoke("gus", ROOMS["visitors"].id, "composeExtension/fetchTask", value)
     assert guest == (200, {"task": {"type": "message", "value": ENGLISH.not_yours}})
+
+
+async def test_a_message_extension_says_so_where_there_is_no_personal_chat(stage: TeamsStage) -> None:
+    stage.fake.people["oskar"].installed = False
+    value = {"commandId": "explain", "messagePayload": {"body": {"content": "Hello"}}}
+    answer = await stage.invoke("oskar", ROOMS["visitors"].id, "composeExtension/fetchTask", value)
+    assert answer == (200, {"task": {"type": "message", "value": ENGLISH.cannot_open}})
+    assert stage.world.script.heard == []
 
 
 async def test_only_an_admin_hears_who_can_read_a_source(stage: TeamsStage) -> None:

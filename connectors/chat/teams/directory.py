@@ -91,7 +91,8 @@ class TeamsDirectory:
         contact = await self._store.contact(person.ref)
         if contact is None:
             return None
-        path = f"conversations/{quote(contact.seen, safe='')}/members/{quote(contact.user, safe='')}"
+        where = contact.chat or contact.seen
+        path = f"conversations/{quote(where, safe='')}/members/{quote(contact.user, safe='')}"
         try:
             account = await self._wire.call("GET", contact.service, path)
         except Refused as error:

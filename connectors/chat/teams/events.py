@@ -140,7 +140,9 @@ class TeamsEvents(TeamsActivityHandler):  # type: ignore[misc]
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         """A button, a form or a thumb: answered inside the request."""
         one = _heard(turn_context)
-        await self._noticed(one)
+        elsewhere = str(one.activity.get("name")).startswith("composeExtension/")  # perhaps where we are not a member
+        if not elsewhere or one.sender is None or await self._store.contact(one.sender.ref) is None:
+            await self._noticed(one)
         status, body = await self._house.invoked(one)
         return InvokeResponse(status=status, body=body)
 
