@@ -37,7 +37,7 @@ DIFFERENCES = [
     Difference(
         "a growing answer",
         "streamed everywhere, `chat.update` where streams are not to be had",
-        "streamed in personal chats for up to two minutes; elsewhere three dots and one message that is edited",
+        "streamed in personal chats for up to two minutes; elsewhere one message that is edited, with three dots in group chats",
         "Teams has streams in personal chats alone",
     ),
     Difference(

@@ -235,9 +235,9 @@ class TeamsDoor:
         return cards.sources(post.sources, teams_words(language(post.text)), admin=admin)
 
     async def _type(self, to: Reference) -> None:
-        """Show the three dots, if they are not there; they go away by themselves."""
+        """Show the three dots of a chat, if they are not there; they go away by themselves. Channels have none."""
         now = self._clock()
-        if now - self._typed.get(to.conversation, -TYPING) < TYPING:
+        if to.team or ";messageid=" in to.conversation or now - self._typed.get(to.conversation, -TYPING) < TYPING:
             return
         self._typed = {one: at for one, at in self._typed.items() if now - at < TYPING}
         self._typed[to.conversation] = now

@@ -1,4 +1,5 @@
 // Plays dialogs in the client as a person would: types, clicks, reads what is on the screen, and takes pictures.
+import { writeFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const [base, browserPath, shots] = process.argv.slice(2);
@@ -26,7 +27,11 @@ async function dialog(name, play) {
   }
 }
 const picture = (name) => page.screenshot({ path: `${shots}/${name}.png` });
-const text = () => page.locator("body").innerText();
+// What is said, without the list of chats, which repeats the latest words of each.
+async function text() {
+  const lists = await page.locator("[role=tree]").allInnerTexts();
+  return lists.reduce((all, one) => all.replace(one, ""), await page.locator("body").innerText());
+}
 async function shows(words, seconds = 60) {
   const until = Date.now() + seconds * 1000;
   while (!(await text()).includes(words)) {
@@ -139,8 +144,17 @@ await dialog("a channel answers in the thread of the question", async () => {
   await shows("closes at 15:00");
   await shows("AI generated");
   await picture("10-channel");
+  await page.locator("div[role=textbox][contenteditable=true]").nth(1).click(); // in the thread
+  await page.keyboard.type("@");
+  await page.locator(`[role=listbox] >> text=${config.bot.name}`).first().click();
+  await page.keyboard.type(" and what was net revenue of Acme Ferries in 2025?");
+  await page.keyboard.press("Enter");
+  await shows("about 90 million");
+  must(!(await text()).includes("91.4"), "the channel was told a figure of the finance team");
+  await picture("11-channel-thread");
 });
 
+writeFileSync(`${shots}/said.json`, JSON.stringify(log, null, 1));
 await browser.close();
 socket.close();
 console.log(failures.length ? `${failures.length} dialogs failed` : "every dialog went as it should");

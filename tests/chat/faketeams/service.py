@@ -248,6 +248,8 @@ class FakeTeams:
         info = _stream(body)
         if info is not None:
             return self._step(where, body, info)
+        if body["type"] == "typing" and self.conversations[where.partition(";")[0]].kind == "channel":
+            return _error(400, "BadArgument", "channels show no typing")
         if body["type"] == "typing":
             self.typing.append(where)
             return web.json_response({"id": self.number()}, status=201)
