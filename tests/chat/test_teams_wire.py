@@ -390,6 +390,29 @@ async def test_a_room_that_rolecall_was_removed_from_is_undeliverable(stage: Tea
     assert stage.fake.sent() == []
 
 
+@pytest.mark.parametrize(
+    ("feedback", "reason"),
+    [('{"feedbackText": "It is old."}', "It is old."), ("It is old.", "It is old."), ("7", "7"), ("", ""), (None, "")],
+)
+async def test_a_thumb_is_kept_with_its_reason(stage: TeamsStage, feedback: str | None, reason: str) -> None:
+    await stage.say("oskar", "What was revenue?")
+    await stage.settled()
+    (shown,) = stage.fake.messages("a:oskar")
+    value = {"actionName": "feedback", "actionValue": {"reaction": "dislike", "feedback": feedback}}
+    assert await stage.invoke("oskar", "a:oskar", "message/submitAction", value, replyToId=shown.id) == (200, {})
+    (opinion,) = await stage.world.journal.opinions(10)
+    assert (opinion.good, opinion.reason, opinion.person) == (False, reason, f"teams-user:{TENANT}/{oid('oskar')}")
+
+
+async def test_a_thumb_of_somebody_who_holds_nothing_is_not_kept(stage: TeamsStage) -> None:
+    await stage.say("gus", "What was revenue?")
+    await stage.settled()
+    (shown,) = stage.fake.messages("a:gus")
+    value = {"actionName": "feedback", "actionValue": {"reaction": "like"}}
+    assert await stage.invoke("gus", "a:gus", "message/submitAction", value, replyToId=shown.id) == (200, {})
+    assert await stage.world.journal.opinions(10) == []
+
+
 # Files.
 
 

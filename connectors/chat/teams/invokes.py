@@ -164,12 +164,13 @@ def _readers(policy: Policy, labels: frozenset[str], say: TeamsWords) -> str:
 
 
 def _reason(feedback: object) -> str:
-    """What the person wrote: Teams sends it as JSON in a string."""
+    """What the person wrote: Teams sends it as JSON in a string, its test client as it is."""
     try:
         found = json.loads(feedback) if isinstance(feedback, str) else feedback
     except ValueError:
-        return ""
-    return str(found.get("feedbackText") or "")[:2000] if isinstance(found, dict) else ""
+        found = feedback
+    words = found.get("feedbackText") if isinstance(found, dict) else feedback
+    return str(words or "")[:2000]
 
 
 def _dialog(text: str) -> dict[str, Any]:

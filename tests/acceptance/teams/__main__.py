@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from tests.acceptance.teams.company import company, playground
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 WORK = ROOT / "build" / "acceptance-teams"
+REASON = "The figure is old."
 ROLECALL = [sys.executable, "-m", "bot"]
 
 
@@ -44,9 +46,20 @@ def main() -> int:
         played = subprocess.run(
             ["node", "dialogs.mjs", f"http://127.0.0.1:{client}", str(browser), str(shots)], cwd=WORK, timeout=540
         )
+    kept = opinions(WORK / "company" / ".rolecall" / "rolecall.db")
+    print(f"{'ok     ' if kept == [(0, REASON)] else 'FAILED '} what was thought of an answer is kept: {kept}")
     checked = subprocess.run(["node", "manifest.mjs", str(app_package())], cwd=WORK, timeout=60)
     print(f"screenshots: {shots}")
-    return played.returncode or checked.returncode
+    return played.returncode or checked.returncode or int(kept != [(0, REASON)])
+
+
+def opinions(database: Path) -> list[tuple[int, str]]:
+    """What the readers said."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return list(connection.execute("SELECT good, reason FROM opinions"))
+    finally:
+        connection.close()
 
 
 def installed() -> None:
