@@ -4,7 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak acceptance-teams check format bench bench-search bench-sync bench-chats bench-turn bench-start bench-ack clean
+BENCHES := search sync chats turn start ack flood sandbox
+.PHONY: help setup demo test soak attack acceptance-teams check format bench clean $(BENCHES:%=bench-%)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,9 +28,14 @@ demo: $(READY) ## the tour: who sees what, and why
 test: $(READY) ## all tests, without network
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-soak: $(READY) ## kill it 200 times among 3,000 events, on SQLite and on PostgreSQL: half an hour each
+soak: $(READY) ## the long forms: 10,000 deliveries watched for leaks; 3,000 events and 200 kills, twice half an hour
+	OMP_NUM_THREADS=1 ROLECALL_DELIVERIES=10000 $(BIN)/python -m pytest -q tests/proof/test_noninterference.py
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.loop
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.rolling
+
+attack: $(READY) ## every attack on every tier of the sandbox, as this user and as another one
+	ROLECALL_TEST_ATTACKS=1 $(BIN)/python -m pytest tests/connectors/sandbox -rs
 
 acceptance-teams: $(READY) ## dialogs in Microsoft's own Teams client in Chromium, with screenshots; needs npm and chromium
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.acceptance.teams
@@ -44,9 +50,9 @@ format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-search bench-sync bench-chats bench-turn bench-start bench-ack ## every comparison, each a table
+bench: $(BENCHES:%=bench-%) ## every comparison, each a table
 
-bench-search bench-sync bench-chats bench-turn bench-start bench-ack: bench-%: $(READY)
+$(BENCHES:%=bench-%): bench-%: $(READY)
 	$(BIN)/python -m benchmarks.$*
 
 clean: ## remove the environment and everything derived

@@ -21,7 +21,7 @@ FAILURE = 1
 
 def make_app() -> typer.Typer:
     """The command tree. Commands are imported here, so that importing this module does nothing."""
-    from bot.commands import ask, audit, demo, doctor, evaluate, policy, serve, sync
+    from bot.commands import ask, audit, demo, doctor, evaluate, operate, policy, serve, sync
 
     app = typer.Typer(
         name="rolecall",
@@ -43,6 +43,9 @@ def make_app() -> typer.Typer:
     app.command()(demo.demo)
     app.command()(serve.serve)
     app.add_typer(audit.app, name="audit")
+    app.command()(operate.backup)
+    app.command()(operate.restore)
+    app.command()(operate.erase)
     return app
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -133,6 +134,25 @@ class FileReader(Protocol):
         """The file's sections, or the reason for which it cannot be read. Never raises for what the file holds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a linter says of a line (counted from 1). `code` names the rule; ``invalid-syntax`` if it cannot be read."""
+
+    line: int
+    code: str
+    message: str
+
+
+class Linter(Protocol):
+    """Reads Python without running it."""
+
+    async def check(self, code: str) -> Sequence[Finding]:
+        """The mistakes it finds, in the order of lines. Raises BotError if it cannot tell."""
+
+    async def fixed(self, code: str) -> str:
+        """The code with the fixes that are sure not to change what it does."""
+
+
 class Assistant(Protocol):
     """Answers one turn."""
 
@@ -236,7 +256,8 @@ class AuditEntry:
     """One row of the audit, without any message text.
 
     `event` is ``begun`` (before the first visible piece), ``answered``, ``refused``, ``withheld`` (the gate dropped a
-    recorded answer), ``failed``, ``withdrawn`` (stopped, or its question deleted) or ``forgotten``. `layer` names who
+    recorded answer), ``failed``, ``withdrawn`` (stopped, or its question deleted), ``forgotten``
+    or ``erased`` (all that a person said). `layer` names who
     refused: ``limits``, ``policy``, ``planner``, ``gate``; `readers` are the label sets of Access.
     """
 
@@ -255,6 +276,37 @@ class AuditEntry:
     reason: str = ""
     private: bool = False
     ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Monitor(Protocol):
+    """Counts and times what happens, for those who run Rolecall. It is never told what was said."""
+
+    def received(self, door: str, verdict: Verdict) -> None:
+        """A message came in through a door."""
+
+    def waited(self, until: Literal["first_word", "answer"], seconds: float) -> None:
+        """How long somebody waited since their message came in."""
+
+    def answered(self, answer: Answer) -> None:
+        """An answer was made: its tool, its steps, its tokens, and who refused, if somebody did."""
+
+    def ended(self, how: Literal["busy", "failed", "withheld", "withdrawn"]) -> None:
+        """A message ended otherwise."""
+
+    def step(self, name: str, **about: str) -> AbstractContextManager[None]:
+        """Around one step of a message's way; `about` names it in a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """The last run of a source's sync that came to its end; counts are of documents."""
+
+    source: str
+    finished: float
+    added: int
+    changed: int
+    deleted: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)

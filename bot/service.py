@@ -13,7 +13,10 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+
+from aiohttp import web
 
 from bot.access.rosters import CachedDirectory
 from bot.delivery.answering import Answering
@@ -28,8 +31,11 @@ from bot.wiring import Bot, World, audit_key, data_of, new_id, open_bot, open_en
 from connectors.directories import Directories, PlatformThreads
 from connectors.directory_live import LiveFileDirectory
 from connectors.inbox import SqlInbox
+from connectors.monitoring.metrics import CONTENT_TYPE, Metrics
+from connectors.monitoring.traces import open_tracer
 from connectors.site import Handler, open_site
 from connectors.sources.uploads import UploadReader
+from connectors.sync_runs import SqlSyncRuns
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of one request to a door."""
@@ -40,6 +46,8 @@ WARMING = 60.0
 """Seconds that warming up may take: a model that is away must not keep the doors shut."""
 SQLITE_OWNER = "serve"
 """One process serves a data folder on SQLite, so whatever this owner holds when it starts was left behind."""
+
+VERSION = version("rolecall")
 
 _LOG = logging.getLogger("rolecall.serve")
 
@@ -70,24 +78,32 @@ async def open_service(config: Path) -> AsyncIterator[Service]:
             threads = PlatformThreads({one.name: one.threads for one in doorways if one.threads})
             world = World(directory, engine, reader, threads)
             bot = await stack.enter_async_context(open_bot(config, world=world))
-            yield await _serving(settings, bot, directory, doorways, stack)
+            tracer = stack.enter_context(open_tracer(settings.monitoring.traces, VERSION))
+            metrics = Metrics(tracer, settings.monitoring.questions)
+            yield await _serving(settings, bot, directory, doorways, metrics, stack)
 
 
 async def _serving(
-    settings: Settings, bot: Bot, directory: CachedDirectory, doorways: Sequence[Doorway], stack: AsyncExitStack
+    settings: Settings,
+    bot: Bot,
+    directory: CachedDirectory,
+    doorways: Sequence[Doorway],
+    metrics: Metrics,
+    stack: AsyncExitStack,
 ) -> Service:
     """Warm up, take back what was left behind, and open the doors."""
     await _warm(bot)
+    metrics.built({"version": VERSION, "model": bot.model.name, "sandbox": bot.tier})
     inbox, owner = SqlInbox(bot.house.engine, audit_key(settings)), await _owner(bot)
     doors = {one.name: one.door for one in doorways}
-    answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id)
+    answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id, monitor=metrics)
     worker = Worker(inbox, answering, owner, time.time, settings.serve.workers)
     policy, audience = bot.house.policy, bot.house.audience
-    receiver = Receiver(inbox, lambda: policy.current, time.time, worker.wake, worker)
+    receiver = Receiver(inbox, lambda: policy.current, time.time, worker.wake, worker, metrics)
     if owner == SQLITE_OWNER:
         _LOG.info("given back: %d", await inbox.abandon(owner))
     lobby = Lobby(receiver, directory, audience, lambda: policy.current, inbox, bot.journal, bot.tools)
-    routes: dict[str, Handler] = {}
+    routes: dict[str, Handler] = {"GET /metrics": _metrics(bot, inbox, metrics)}
     for doorway in doorways:
         routes |= await stack.enter_async_context(doorway.open(lobby))
     await stack.enter_async_context(_tidied(settings, inbox, bot.journal))
@@ -100,6 +116,17 @@ def _directories(settings: Settings, base: Path, doorways: Sequence[Doorway]) ->
     return Directories(platforms, LiveFileDirectory(base / settings.directory) if settings.directory else None)
 
 
+def _metrics(bot: Bot, inbox: Inbox, metrics: Metrics) -> Handler:
+    runs = SqlSyncRuns(bot.house.engine)
+
+    async def handle(_: web.Request) -> web.Response:
+        away = {service: breaker.open for service, breaker in bot.breakers.items()}
+        metrics.stands(await inbox.queue(time.time()), away, await runs.all(), bool(bot.house.policy.alarm))
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    return handle
+
+
 @asynccontextmanager
 async def _listening(settings: Settings, bot: Bot, inbox: Inbox, routes: Mapping[str, Handler]) -> AsyncIterator[int]:
     async def ready() -> tuple[bool, Mapping[str, object]]:
@@ -107,7 +134,7 @@ async def _listening(settings: Settings, bot: Bot, inbox: Inbox, routes: Mapping
         if isinstance(queue, BaseException):
             return False, {"problem": "the database does not answer"}
         counts = {"waiting": queue.waiting, "running": queue.running, "dead": queue.dead, "oldest": queue.oldest}
-        return True, {**counts, "alarm": bot.house.policy.alarm}
+        return True, {**counts, "policy": bot.house.policy.current.hash[:12], "alarm": bot.house.policy.alarm}
 
     async with open_site(settings.serve.host, settings.serve.port, routes, ready, MAX_BODY) as port:
         yield port

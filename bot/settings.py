@@ -70,10 +70,14 @@ class AnswerSettings(Strict):
 
 
 class WebhookSettings(Strict):
-    """The door for a company's own chat: the secret that both sides sign with, and where posts go."""
+    """The door for a company's own chat: the secret that both sides sign with, and where posts go.
+
+    `old_secret` is still believed, so that the two sides need not change at the same moment.
+    """
 
     secret: Secret
     url: str
+    old_secret: Secret | None = None
 
 
 class TeamsSettings(Strict):
@@ -104,9 +108,29 @@ class ServeSettings(Strict):
 
 
 class AuditSettings(Strict):
-    """The audit. With a `key` its chain cannot be made anew by somebody who can write to the database."""
+    """The audit. With a `key` its chain cannot be made anew by somebody who can write to the database.
+
+    `old_keys` are those that earlier rows were written with.
+    """
 
     key: Secret | None = None
+    old_keys: list[Secret] = []
+
+
+class MonitoringSettings(Strict):
+    """What is told to those who watch: the form of the log, and where traces go; `questions` puts their text into traces."""
+
+    logs: Literal["text", "json"] = "text"
+    traces: str | None = None
+    questions: bool = False
+
+
+class SandboxSettings(Strict):
+    """How code that nobody trusts is run: the best `tier` that holds, one tier or none at all; and its limits."""
+
+    tier: Literal["auto", "bubblewrap", "landlock", "none"] = "auto"
+    seconds: Annotated[int, Field(ge=1, le=60)] = 5
+    memory_mb: Annotated[int, Field(ge=128, le=8192)] = 512
 
 
 class Settings(Strict):
@@ -126,6 +150,8 @@ class Settings(Strict):
     doors: DoorSettings = DoorSettings()
     serve: ServeSettings = ServeSettings()
     audit: AuditSettings = AuditSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    sandbox: SandboxSettings = SandboxSettings()
     retention: Annotated[int, Field(ge=1, le=3650)] = 90
 
 

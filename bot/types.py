@@ -231,7 +231,7 @@ class Answer:
     answer that only the asker gets. `rests_on` names documents that the text may carry something of without citing
     them: what a model read, replayed memory. `access` is the authority it was answered under. `files` are shown with
     the answer, under the same rule as its text. `searched` says that documents were looked for: somebody who may read
-    more may then get a fuller answer.
+    more may then get a fuller answer. `tokens` counts what models read and wrote for it.
     """
 
     text: str
@@ -246,6 +246,7 @@ class Answer:
     access: Access = Access()
     files: tuple[Attachment, ...] = ()
     searched: bool = False
+    tokens: tuple[int, int] = (0, 0)
 
     @property
     def documents(self) -> frozenset[str]:

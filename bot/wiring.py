@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.access.audience import Audience
@@ -26,8 +26,9 @@ from bot.delivery.breaker import Breaker
 from bot.delivery.guarded import GuardedChat, GuardedIndex
 from bot.delivery.turns import Turns
 from bot.errors import ConfigError, IndexUnavailable, ModelUnavailable
-from bot.ports import Assistant, Directory, FileReader, Index, Journal, Records, Threads
+from bot.ports import Assistant, Directory, FileReader, Journal, Records, Sandbox, Threads
 from bot.settings import IndexSettings, Secret, Settings, read_settings
+from bot.toolbox import Parts, Style, librarian_of, sandbox_of, tools_of
 from bot.types import Labels
 from connectors.directory_file import FileDirectory
 from connectors.sources.files import FilesSource
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from connectors.qdrant.engine import Engine
     from connectors.qdrant.gateway import Gateway
 
-Style = Literal["quote", "compose"]
+
 POLICY_POLL = 1.0
 """Seconds between two looks at roles.yaml while a process runs."""
 
@@ -76,7 +77,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The house with somebody in it who answers. `tools` are the names of those that are installed."""
+    """The house with somebody in it who answers. `tools` are the names of those that are installed, `tier` is the sandbox's."""
 
     house: House
     model: LoadedModel
@@ -85,6 +86,8 @@ class Bot:
     gate: Gate
     turns: Turns
     tools: frozenset[str]
+    breakers: Mapping[str, Breaker]
+    tier: str
 
 
 def settings_of(config: Path) -> Settings:
@@ -152,18 +155,28 @@ async def open_engine(settings: Settings, base: Path) -> AsyncIterator[AsyncEngi
     """The SQL database, brought up to date."""
     from connectors.database import open_database
 
-    url = settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
-    async with open_database(url) as engine:
+    async with open_database(database_url(settings, base)) as engine:
         yield engine
+
+
+def database_url(settings: Settings, base: Path) -> str:
+    """Where the database is."""
+    return settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
 
 
 @asynccontextmanager
 async def open_journal(settings: Settings, base: Path) -> AsyncIterator[SqlJournal]:
     """The audit and the memory alone."""
+    async with open_engine(settings, base) as engine:
+        yield journal_of(settings, engine)
+
+
+def journal_of(settings: Settings, engine: AsyncEngine) -> SqlJournal:
+    """The audit and the memory on an open database."""
     from connectors.journal import SqlJournal
 
-    async with open_engine(settings, base) as engine:
-        yield SqlJournal(engine, audit_key(settings))
+    old = [secret_of(key, f"audit.old_keys[{place}]") or "" for place, key in enumerate(settings.audit.old_keys)]
+    return SqlJournal(engine, audit_key(settings), [key.encode() for key in old])
 
 
 def audit_key(settings: Settings) -> bytes | None:
@@ -264,32 +277,23 @@ async def open_librarian(
     embeddings = embeddings_of(settings)
     embedded = settings.model_copy(update={"index": IndexSettings()})
     async with open_index(embedded, base, embeddings) as index:
-        yield index, _librarian(settings, index, model_of(settings, base), embeddings, style)
-
-
-def _librarian(
-    settings: Settings, index: Index, model: LoadedModel, embeddings: Embeddings, style: Style | None
-) -> Librarian:
-    from bot.assistant.librarian import Librarian
-
-    wanted = style or settings.answers.style
-    chosen: Style = ("compose" if model.capable else "quote") if wanted == "auto" else wanted
-    return Librarian(index, model.chat, embeddings, chosen, settings.answers.sentences)
+        yield index, librarian_of(settings, index, model_of(settings, base), embeddings, style)
 
 
 @asynccontextmanager
 async def open_bot(config: Path, style: Style | None = None, world: World | None = None) -> AsyncIterator[Bot]:
     """The whole pipeline. `style` overrides how document answers are made; `world` is what a running service knows."""
     from bot.assistant.supervisor import Supervisor
-    from connectors.journal import SqlJournal
     from connectors.sources.uploads import UploadReader
-    from tools.search import search_documents
 
     async with open_house(config if world else terminal_of(config), world) as house:
-        settings = house.settings
-        model = _guarded_model(settings, model_of(settings, house.base))
-        librarian = _librarian(settings, _guarded_index(house.index), model, house.embeddings, style)
-        tools = [search_documents(librarian)]
+        settings, breakers = house.settings, _breakers()
+        model = _guarded_model(settings, model_of(settings, house.base), breakers["model"])
+        index = GuardedIndex(house.index, breakers["index"])
+        sandbox = await _sandbox(house, world)
+        threads = world.threads if world else None
+        parts = Parts(settings, index, model, house.embeddings, style, sandbox, threads)
+        tools = tools_of(parts)
         supervisor = Supervisor(
             model.chat,
             tools,
@@ -299,10 +303,17 @@ async def open_bot(config: Path, style: Style | None = None, world: World | None
             model_name=model.name,
         )
         gate = Gate(house.audience, house.records, _hosts(settings))
-        journal = SqlJournal(house.engine, audit_key(settings))
+        journal = journal_of(settings, house.engine)
         reader = world.reader if world else UploadReader({})
         turns = Turns(house.audience, supervisor, gate, Memory(journal, house.records), new_id, reader)
-        yield Bot(house, model, supervisor, journal, gate, turns, frozenset(tool.name for tool in tools))
+        names = frozenset(tool.name for tool in tools)
+        yield Bot(house, model, supervisor, journal, gate, turns, names, breakers, sandbox.tier if sandbox else "none")
+
+
+async def _sandbox(house: House, world: World | None) -> Sandbox | None:
+    """The sandbox, tested now. The terminal does without it where nobody may have code run: testing takes a moment."""
+    granted = any(tool in role.tools for role in house.policy.current.roles for tool in ("write_code", "debug_code"))
+    return await asyncio.to_thread(sandbox_of, house.settings) if world or granted else None
 
 
 def new_id() -> str:
@@ -310,17 +321,19 @@ def new_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def _guarded_index(index: Index) -> GuardedIndex:
-    words = "The documents cannot be searched at the moment; please try again in a minute."
-    return GuardedIndex(index, Breaker(IndexUnavailable, words, time.monotonic))
+def _breakers() -> dict[str, Breaker]:
+    index = "The documents cannot be searched at the moment; please try again in a minute."
+    model = "The model cannot be reached at the moment; please try again in a minute."
+    return {
+        "index": Breaker(IndexUnavailable, index, time.monotonic),
+        "model": Breaker(ModelUnavailable, model, time.monotonic),
+    }
 
 
-def _guarded_model(settings: Settings, model: LoadedModel) -> LoadedModel:
+def _guarded_model(settings: Settings, model: LoadedModel, breaker: Breaker) -> LoadedModel:
     """A model behind a URL gets a breaker; one in this process cannot be away."""
     if settings.model.provider != "openai":
         return model
-    words = "The model cannot be reached at the moment; please try again in a minute."
-    breaker = Breaker(ModelUnavailable, words, time.monotonic)
     return replace(model, chat=GuardedChat(inner=model.chat, breaker=breaker))
 
 

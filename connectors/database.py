@@ -56,14 +56,14 @@ DOCUMENTS = sa.Table(
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a database that is at the newest migration. Raises ConfigError if it cannot be opened.
+async def open_database(url: str, step: str = "head") -> AsyncIterator[AsyncEngine]:
+    """An engine on a database that is at a migration, the newest one by default. Raises ConfigError if it cannot be opened.
 
     `url` is SQLAlchemy's: ``sqlite+aiosqlite:///rolecall.db``, ``postgresql+asyncpg://user@host/name``.
     """
     engine = _engine(url)
     try:
-        await _bring_up_to_date(engine)
+        await _bring_up_to_date(engine, step)
         yield engine
     finally:
         _WRITING.pop(engine.pool, None)
@@ -99,16 +99,16 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
-async def _bring_up_to_date(engine: AsyncEngine) -> None:
+async def _bring_up_to_date(engine: AsyncEngine, step: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    head = ScriptDirectory.from_config(config).get_current_head()
+    wanted = ScriptDirectory.from_config(config).get_current_head() if step == "head" else step
     try:
         async with engine.connect() as connection:
-            if await connection.run_sync(_revision) == head:
+            if await connection.run_sync(revision) == wanted:
                 return
         async with writing(engine).begin() as connection:
-            await connection.run_sync(_upgrade, config)
+            await connection.run_sync(_upgrade, config, step)
     except CommandError as error:
         raise ConfigError(f"database: {engine.url!r}: {error}; was it written by a newer version?") from error
     except (DBAPIError, OSError) as error:
@@ -116,13 +116,14 @@ async def _bring_up_to_date(engine: AsyncEngine) -> None:
         raise ConfigError(f"database: {engine.url!r}: {getattr(error, 'orig', error)}") from error
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision(connection: sa.Connection) -> str | None:
+    """The migration that a database is at."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: sa.Connection, config: Config) -> None:
+def _upgrade(connection: sa.Connection, config: Config, step: str) -> None:
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, step)
 
 
 class Writing:

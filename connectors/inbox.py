@@ -199,6 +199,14 @@ class SqlInbox:
                 await append(connection, entries, (), self._key)
         return held
 
+    async def erase_person(self, person: str, now: float) -> int:
+        """Blank what a person asked and was answered; returns how many messages. What is open is dropped by the worker."""
+        theirs = sa.and_(INBOX.c.person == person, INBOX.c.body != "")
+        dropped = await self._anew(sa.and_(theirs, INBOX.c.state.in_(_OPEN)), now, "", withdrawn="deleted", attempts=0)
+        closed = sa.update(INBOX).where(theirs, INBOX.c.state.not_in(_OPEN)).values(body="", answer="")
+        async with self._writing.begin() as connection:
+            return dropped + int((await connection.execute(closed)).rowcount)
+
     async def joined(self, conversation: str) -> bool:
         """Whether something was taken in of this conversation before."""
         wanted = sa.select(sa.exists().where(INBOX.c.conversation == conversation))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Exchange
 from connectors.database import METADATA, writing
 
+_AT_ONCE = 500
 AUDIT = sa.Table(
     "audit",
     METADATA,
@@ -68,12 +69,13 @@ class Verified:
 
 
 class SqlJournal:
-    """Audit and memory. `key` makes the hashes HMACs."""
+    """Audit and memory. `key` makes the hashes HMACs; rows of before it was changed were written with one of `old` keys."""
 
-    def __init__(self, engine: AsyncEngine, key: bytes | None = None):
+    def __init__(self, engine: AsyncEngine, key: bytes | None = None, old: Sequence[bytes] = ()):
         self._engine = engine
         self._writing = writing(engine)
         self._key = key
+        self._keys = (key, *old)
 
     async def record(self, entries: Sequence[AuditEntry], remembered: Sequence[Remembered] = ()) -> None:
         """Append audit rows and exchanges in one transaction."""
@@ -96,6 +98,19 @@ class SqlJournal:
         return await self._delete(EXCHANGES, EXCHANGES.c.at < before) + await self._delete(
             OPINIONS, OPINIONS.c.at < before
         )
+
+    async def erase(self, person: str, entry: AuditEntry) -> dict[str, int]:
+        """Delete what a person said and was told, and what they thought of it; returns how many of each.
+
+        The audit's rows stay, as they hold nothing that was said, and one more says that this was done.
+        """
+        theirs = [row["answer"] async for _, row in self.entries() if row["person"] == person]
+        async with self._writing.begin() as connection:
+            told = sa.or_(EXCHANGES.c.only == person, *(EXCHANGES.c.answer_id.in_(some) for some in batched(theirs)))
+            exchanges = (await connection.execute(sa.delete(EXCHANGES).where(told))).rowcount
+            opinions = (await connection.execute(sa.delete(OPINIONS).where(OPINIONS.c.person == person))).rowcount
+            await append(connection, [entry], (), self._key)
+        return {"exchanges": exchanges, "opinions": opinions}
 
     async def unsay(self, answer: str) -> int:
         """Delete the exchanges of one answer; returns how many."""
@@ -122,7 +137,7 @@ class SqlJournal:
                 yield number, json.loads(entry)
 
     async def verify(self) -> Verified:
-        """Go through the whole chain. Needs the key that the rows were written with."""
+        """Go through the whole chain. Needs the keys that the rows were written with."""
         previous, last = "", 0
         async with self._engine.connect() as connection:
             head = (await connection.execute(sa.select(HEAD))).mappings().one_or_none()
@@ -130,7 +145,7 @@ class SqlJournal:
                 async for number, entry, link in rows:
                     if number != last + 1:
                         return Verified(last, f"row {last + 1} is missing: row {number} follows row {last}")
-                    if not hmac.compare_digest(link, _link(previous, number, entry, self._key)):
+                    if not any(hmac.compare_digest(link, _link(previous, number, entry, key)) for key in self._keys):
                         return Verified(last, f"row {number} was changed, or the rows were put in another order")
                     previous, last = link, number
         if head is None:
@@ -142,6 +157,11 @@ class SqlJournal:
     async def _delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         async with self._writing.begin() as connection:
             return int((await connection.execute(sa.delete(table).where(which))).rowcount)
+
+
+def batched(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Names in portions that one statement takes."""
+    return (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
 
 
 async def append(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import tempfile
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -11,8 +16,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import BaseTool
 from pydantic import Field
 
-from bot.ports import DocumentRecord
-from bot.types import Access, Done, Labels, Passage, Plan, Principal, Reply, Room, Turn
+from bot.ports import DocumentRecord, Language, Program, Ran
+from bot.types import Access, Done, Excerpt, Labels, Passage, Plan, Principal, Reply, Room, Turn
 
 
 class FakeDirectory:
@@ -114,3 +119,49 @@ class ScriptedModel(BaseChatModel):
         self.heard.append(messages)
         line = self.script[min(len(self.heard), len(self.script)) - 1]
         return ChatResult(generations=[ChatGeneration(message=line.model_copy(deep=True))])
+
+
+_PYTHON: tuple[Language, ...] = ("python",)
+
+
+class PlainSandbox:
+    """Runs Python in a plain child process with a time limit: enough for code that the tests wrote themselves."""
+
+    tier = "plain"
+
+    def __init__(self, languages: Collection[Language] = _PYTHON, seconds: float = 5.0):
+        self.languages: frozenset[Language] = frozenset(languages)
+        self.programs: list[Program] = []
+        self._seconds = seconds
+
+    async def run(self, program: Program, person: str = "") -> Ran:
+        self.programs.append(program)
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in {**program.files, "program.py": program.code.encode()}.items():
+                (Path(folder) / name).write_bytes(content)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-B", "program.py", cwd=folder, env={}, stdin=PIPE, stdout=PIPE, stderr=PIPE
+            )
+            try:
+                async with asyncio.timeout(self._seconds):
+                    output, errors = await process.communicate(program.stdin.encode())
+            except TimeoutError:
+                return Ran("time", seconds=self._seconds)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+        return Ran("finished", process.returncode, output.decode(), errors.decode(), seconds=0.1)
+
+
+class FakeThreads:
+    """What was said, by room and thread; a place that is not there cannot be read."""
+
+    def __init__(self, said: Mapping[tuple[Room, str], Sequence[Excerpt]] | None = None):
+        self.said = dict(said or {})
+        self.asked: list[tuple[Room, str]] = []
+
+    async def excerpts(self, room: Room, thread: str, limit: int = 200) -> Sequence[Excerpt] | None:
+        self.asked.append((room, thread))
+        found = self.said.get((room, thread))
+        return None if found is None else found[-limit:]

@@ -8,7 +8,8 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.librarian import Librarian
-from bot.types import Answer, Done, Turn
+from bot.types import Answer, Turn
+from tools.streaming import streamed
 
 
 def search_documents(librarian: Librarian) -> BaseTool:
@@ -21,12 +22,7 @@ def search_documents(librarian: Librarian) -> BaseTool:
         Args:
             query: the question, complete in itself, in the language it was asked in.
         """
-        answer = Answer("")
-        async for reply in librarian.answer(runtime.context, query):
-            if isinstance(reply, Done):
-                answer = replace(reply.answer, searched=True)
-            else:
-                runtime.stream_writer(reply)
-        return answer.text, answer
+        text, answer = await streamed(librarian.answer(runtime.context, query), runtime)
+        return text, replace(answer, searched=True)
 
     return search

@@ -21,7 +21,7 @@ _TLDS = (
     "kr|in|eu|nl|se|no|ch|at|be|it|es|pl|br|au|ca|tv|cc|ws|gg|ly|sh|to|gov|edu|mil|int|zip|mov|example|test|onion"
 )
 _IMAGE = r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])"
-_INLINE = r"\[[^\]]*\]\s*\(\s*[^)]*\)"
+_INLINE = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\s*\(\s*[^)]*\)"  # an image may stand in a link's text
 _REFERENCE = r"(?m:^[ ]{0,3}\[(?!\d+\]:?\s)[^\]]+\]:\s*\S+.*$)"
 _SLACK_LINK = r"<[a-z][a-z0-9+.-]*:[^>]*>"
 _SCHEME = r"\b(?:[a-z][a-z0-9+.-]*:[\\/]+|mailto:|data:|javascript:|tel:|slack:|file:)[^\s<>\"']*"

@@ -22,13 +22,14 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from bot.assistant.followups import completed
 from bot.assistant.grounding import MARKER, support
 from bot.assistant.material import numbered
+from bot.assistant.page import Page
 from bot.assistant.quoting import Quote, quotes
 from bot.assistant.terms import terms
 from bot.assistant.words import words
 from bot.knowledge.sentences import sentences
 from bot.language import language
 from bot.ports import Index
-from bot.types import Answer, Citation, Delta, Done, Passage, Reply, Status, Turn
+from bot.types import Answer, Done, Passage, Reply, Status, Turn
 
 FOUND = 8
 """Passages asked of the index: the best five are quoted from, a model reads as many as `READ`."""
@@ -71,7 +72,7 @@ class Librarian:
         passages = await self._index.search(question, turn.access, FOUND)
         searched = self._clock()
         found = await asyncio.to_thread(quotes, question, passages, self._sentences, self._embeddings)
-        page, model, read = _Page(), "", frozenset[str]()
+        page, model, read = Page(), "", frozenset[str]()
         if found and self._style == "compose":
             yield Status(say.writing)
             async with aclosing(self._composed(question, passages[:READ], found)) as composed:
@@ -112,38 +113,6 @@ class Librarian:
                 yield sentence
         if last := _bare(rest):
             yield last
-
-
-class _Page:
-    """The answer as it grows: its text with markers, and the sources in the order of their first use."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.citations: list[Citation] = []
-        self._alone = False
-        self._last = 0
-
-    def add(self, sentence: str, passage: Passage, alone: bool, quoted: bool = False) -> Delta:
-        """Append one sentence with the marker of its source; `alone` puts it on a line of its own.
-
-        Quotations from two sources do not follow each other on a line: no text has them together.
-        """
-        citation = self._cite(passage)
-        apart = alone or self._alone or (quoted and citation.number != self._last)
-        between = "" if not self.text else "\n" if apart else " "
-        piece = f"{between}{sentence} [{citation.number}]"
-        self.text += piece
-        self._alone, self._last = alone, citation.number
-        return Delta(piece, (citation,))
-
-    def _cite(self, passage: Passage) -> Citation:
-        for known in self.citations:
-            if (known.document, known.page) == (passage.document, passage.page):
-                return known
-        number = len(self.citations) + 1
-        made = Citation(number, passage.document, passage.title, passage.labels, passage.page, passage.url)
-        self.citations.append(made)
-        return made
 
 
 def _split(text: str) -> list[str]:

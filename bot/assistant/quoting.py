@@ -207,10 +207,15 @@ def _told_best(kept: Sequence[int], candidates: Sequence[_Candidate], wanted: se
 
 
 def _shown(chosen: Sequence[_Candidate]) -> list[Quote]:
-    """The quotes as they are shown: a single list item is no list and loses its sign."""
-    items = sum(is_list_item(one.text) for one in chosen if not one.row)
+    """The quotes as they are shown: a list item without another one of its list beside it loses its sign."""
+    items = Counter((one.passage.id, one.under) for one in chosen if not one.row and is_list_item(one.text))
     return [
-        Quote(one.text if one.row or items > 1 else LIST_SIGN.sub("", one.text), one.passage, one.row) for one in chosen
+        Quote(
+            one.text if one.row or items[one.passage.id, one.under] > 1 else LIST_SIGN.sub("", one.text),
+            one.passage,
+            one.row,
+        )
+        for one in chosen
     ]
 
 

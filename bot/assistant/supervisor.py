@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware
 from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
+from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from bot.assistant.planner import Mode, Planner, Routes, Specialist, prompt, replayed
@@ -57,9 +58,13 @@ class Supervisor:
             yield Done(Answer(speak.no_access, refused=NO_ACCESS, id=turn.id))
             return
         state: Mapping[str, Any] = {}
+        used = UsageMetadataCallbackHandler()
         try:
             async for kind, piece in self._agent(turn).astream(
-                {"messages": _conversation(turn)}, context=turn, stream_mode=["custom", "values"]
+                {"messages": _conversation(turn)},
+                {"callbacks": [used]},
+                context=turn,
+                stream_mode=["custom", "values"],
             ):
                 if kind == "values":
                     state = piece
@@ -71,7 +76,7 @@ class Supervisor:
         except ModelCallLimitExceededError:
             answer = Answer(speak.too_many_steps, plan=state.get("plan", Answer("").plan))
         ms = {**answer.ms, "plan": state.get("plan_ms", 0.0), "total": (self._clock() - started) * 1000}
-        yield Done(replace(answer, id=turn.id, ms=ms))
+        yield Done(replace(answer, id=turn.id, ms=ms, tokens=_tokens(used)))
 
     def _agent(self, turn: Turn) -> Any:
         """The agent for these tools, compiled once: compiling takes about as long as a whole turn."""
@@ -87,6 +92,12 @@ class Supervisor:
                 context_schema=Turn,
             )
         return self._agents[granted]
+
+
+def _tokens(used: UsageMetadataCallbackHandler) -> tuple[int, int]:
+    """What the models of a turn read and wrote, as far as they tell."""
+    of_models = used.usage_metadata.values()
+    return sum(one["input_tokens"] for one in of_models), sum(one["output_tokens"] for one in of_models)
 
 
 def _conversation(turn: Turn) -> list[BaseMessage]:

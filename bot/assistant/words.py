@@ -1,6 +1,7 @@
 """Rolecall's own sentences, in the language of the question. Every fixed word that a person reads in an answer is here.
 
-"Not found" and "may not be seen" are the same words: nothing here tells a reader that a hidden document exists.
+Only the editor's are in editor_words.py. "Not found" and "may not be seen" are the same words: nothing here tells a
+reader that a hidden document exists.
 """
 
 from __future__ import annotations

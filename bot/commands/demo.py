@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from bot.commands import policytext
@@ -21,7 +23,7 @@ from bot.commands.policy import explained
 from bot.commands.requests import Request, message_of
 from bot.commands.sync import sync_sources
 from bot.errors import BotError, ConfigError
-from bot.types import Answer, Done, Reply
+from bot.types import Answer, Citation, Done, Reply
 from bot.wiring import Bot, open_bot, settings_of
 from bot.yamlfile import load
 from connectors.chat.terminal import private_panel, source_line
@@ -93,15 +95,20 @@ async def _tour(config: Path, tour: Tour, chat: bool) -> None:
             await _meet(bot)
         else:
             console.print("Now ask for yourself:")
-            console.print(Text(f"$ rolecall --config {config} chat --as fiona", style="bold"), soft_wrap=True)
+            _show_command(config, "chat --as fiona")
+
+
+def _show_command(config: Path, rest: str) -> None:
+    """A command as it can be typed here: by the name that this process was started with, if the shell knows no other."""
+    name = "rolecall" if shutil.which("rolecall") else sys.argv[0]
+    console.print(Text(f"$ {name} --config {config} {rest}", style="bold"), soft_wrap=True)
 
 
 async def _stop(bot: Bot, config: Path, step: Step) -> None:
     if step.explain is not None:
         asked = step.explain
         place = f" --in {asked.where}" if asked.where else ""
-        command = f"$ rolecall policy explain {asked.who} {asked.document}{place}"
-        console.print(Text(command, style="bold"), soft_wrap=True)
+        _show_command(config, f"policy explain {asked.who} {asked.document}{place}")
         told, room = await explained(settings_of(config), config.parent, asked.who, asked.document, asked.where)
         policytext.print_explanation(told, asked.who, room, bot.house.directory)
         return
@@ -113,7 +120,8 @@ async def _stop(bot: Bot, config: Path, step: Step) -> None:
     with console.status("[dim]Rolecall is answering[/dim]", spinner="dots"):
         answer = await _answered(replies(bot, message))
     console.print(Text("Rolecall", style="bold cyan"))
-    console.print(Padding(_answer(answer), (0, 0, 0, 2)))
+    console.print(Padding(Text(answer.text), (0, 0, 0, 2)))
+    console.print(Padding(_sources(answer.sources), (0, 0, 0, 2)))
     if answer.private:
         console.print(Padding(private_panel(answer.private, name), (1, 0, 0, 2)))
 
@@ -123,8 +131,13 @@ async def _answered(events: AsyncIterator[Reply]) -> Answer:
     return [event.answer async for event in events if isinstance(event, Done)][-1]
 
 
-def _answer(answer: Answer) -> Text:
-    return Text("\n").join([Text(answer.text), *map(source_line, answer.sources)])
+def _sources(sources: Sequence[Citation]) -> Table:
+    """One source a row, as in the chat; a long one goes on under its title."""
+    grid = Table.grid()
+    for source in sources:
+        line = source_line(source)
+        grid.add_row(*line.divide([line.plain.index("]") + 2]))
+    return grid
 
 
 async def _meet(bot: Bot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from typing import Literal
 
 import typer
 
-from bot import wiring
+from bot import toolbox, wiring
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import BotError, ConfigError
 from bot.settings import Settings
@@ -32,7 +33,7 @@ class Finding:
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Check config, policy, directory, disk, database, sources, index, embeddings and model; say what to do.
+    """Check config, policy, directory, disk, database, sources, index, embeddings, model and sandbox; say what to do.
 
     Exit code 0 if all is well or only warned about, 2 if something is wrong. Example: rolecall doctor --json
     """
@@ -68,6 +69,7 @@ async def examine(config: Path) -> list[Finding]:
         ("index", _index),
         ("embeddings", _embeddings),
         ("model", _model),
+        ("sandbox", _sandbox),
     ]
     findings = [Finding("config", "ok", str(config))]
     for part, look in looks:
@@ -75,13 +77,8 @@ async def examine(config: Path) -> list[Finding]:
             findings.append(await look(settings, base))
         except (BotError, ConfigError) as error:
             findings.append(Finding(part, "wrong", str(error)))
-    sandbox = "no sandbox in this version: code is neither run nor offered"
-    return [
-        *findings,
-        Finding("sandbox", "warning", sandbox),
-        *(await _teams(settings)),
-        *([] if settings.doors.teams else [Finding("tokens", "ok", "no chat platform is configured")]),
-    ]
+    chat = [] if settings.doors.teams else [Finding("tokens", "ok", "no chat platform is configured")]
+    return [*findings, *(await _teams(settings)), *chat]
 
 
 async def _teams(settings: Settings) -> list[Finding]:
@@ -162,3 +159,14 @@ async def _model(settings: Settings, base: Path) -> Finding:
         advice = "fine for a first look; name a bigger one under `model:` for real use"
         return Finding("model", "warning", f"{model.name} answers, but is small", advice)
     return Finding("model", "ok", f"{model.name} answers")
+
+
+async def _sandbox(settings: Settings, base: Path) -> Finding:
+    """Which tier holds here; a better one that does not is named with the reason."""
+    sandbox = await asyncio.to_thread(toolbox.sandbox_of, settings)
+    why = "; ".join(f"{tier}: {reason}" for tier, reason in sandbox.reasons.items())
+    if not sandbox.languages:
+        reason = why or "it is switched off"
+        return Finding("sandbox", "warning", f"none: code is never run ({reason})", "docs/sandbox.md")
+    text = f"{sandbox.tier} runs {', '.join(sorted(sandbox.languages))}"
+    return Finding("sandbox", "ok", text, f"not {why}" if why else "")

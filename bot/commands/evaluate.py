@@ -1,7 +1,8 @@
-"""`rolecall eval`: figures on a labelled set, for retrieval and for answers."""
+"""`rolecall eval`: figures on a labelled set, for retrieval, for answers, for code and for summaries."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,17 +12,20 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from bot import wiring
+from bot import toolbox, wiring
 from bot.commands.ask import final
 from bot.commands.common import AsOption, InOption, JsonOption, config_path, console, errors, run, show_json
 from bot.commands.requests import Request, message_of
-from bot.evaluation import answers, retrieval
+from bot.errors import BotError
+from bot.evaluation import answers, code, retrieval, summaries
 from bot.evaluation.answers import Question
 from bot.evaluation.beir import read_corpus
+from bot.evaluation.code import Task
 from bot.knowledge.chunking import passages
 from bot.settings import IndexSettings, Settings
+from bot.toolbox import Style
 from bot.types import Answer
-from bot.wiring import House, Style
+from bot.wiring import House
 
 app = typer.Typer(help="Figures on a labelled set.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -137,6 +141,72 @@ def _reader(house: House) -> Callable[[str], str]:
     return text_of
 
 
-def _stepping(bar: Progress) -> Callable[[int, int], None]:
-    task = bar.add_task("questions")
+@app.command(name="code")
+def code_command(
+    context: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='Tasks, one JSON object a line: "prompt", "entry_point", "test", or "code", "error", "test".'
+        ),
+    ],
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often code passes a hidden test, how often a program is repaired, and how many claims do not hold.
+
+    Example: rolecall eval code examples/code/repair.jsonl
+    """
+    tasks, config = code.read_tasks(file)[:limit], config_path(context)
+    figures = run(_coded(wiring.settings_or_default(config), config.parent, tasks))
+    if as_json:
+        show_json(figures)
+    else:
+        for kind, values in figures.items():
+            console.print(_table("tasks to", {kind: values}))
+
+
+async def _coded(settings: Settings, base: Path, tasks: Sequence[Task]) -> dict[str, dict[str, float]]:
+    sandbox = await asyncio.to_thread(toolbox.sandbox_of, settings)
+    if sandbox.tier == "none":
+        raise BotError("eval code runs what is written, and this installation has no sandbox to run it in")
+    writer, debugger = toolbox.engineer_of(wiring.model_of(settings, base), sandbox)
+    with Progress(console=errors) as bar:
+        return await code.evaluate(tasks, writer, debugger, sandbox, _stepping(bar, "tasks"))
+
+
+@app.command(name="summaries")
+def summaries_command(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help='Texts, one JSON object a line: "text" and "summary", or QMSum meetings.')
+    ],
+    style: Annotated[Style | None, typer.Option(help="quote or compose; else what the settings say.")] = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """ROUGE-L, unsupported sentences and compression of summaries, beside the first three sentences of each text.
+
+    Example: rolecall eval summaries meetings.jsonl --limit 5
+    """
+    items = summaries.read_items(file)[:limit]
+    figures = run(_summaries(wiring.settings_or_default(config_path(context)), style, items))
+    if as_json:
+        show_json(figures)
+    else:
+        console.print(_table("way", figures))
+
+
+async def _summaries(
+    settings: Settings, style: Style | None, items: Sequence[summaries.Item]
+) -> dict[str, dict[str, float]]:
+    embeddings = wiring.embeddings_of(settings)
+    with tempfile.TemporaryDirectory() as temporary, Progress(console=errors) as bar:
+        model = wiring.model_of(settings, Path(temporary))
+        summarizer, _, _ = toolbox.editor_of(settings, model, embeddings, None, None, style)
+        return await summaries.evaluate(items, summaries.asker(summarizer), _stepping(bar, "summaries"))
+
+
+def _stepping(bar: Progress, what: str = "questions") -> Callable[[int, int], None]:
+    task = bar.add_task(what)
     return lambda done, total: bar.update(task, completed=done, total=total)

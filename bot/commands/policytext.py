@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -73,7 +74,7 @@ def print_explanation(told: Explanation, who: str, room: Room | None, directory:
     if len(shown) < len(told.findings):
         console.print(Text(f"and {len(told.findings) - len(shown)} readers more", style="dim"))
     for line in _offers(told.findings, told.file):
-        console.print(Text("  " + line, style="dim"))
+        console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
 
 
 def print_who(policy: Policy, target: Target, entries: Iterable[Entry], directory: FileDirectory | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -12,7 +13,9 @@ from pathlib import Path
 import typer
 
 from bot.commands.common import JsonOption, config_path, console, run, show_json
+from bot.logs import log_as
 from bot.service import Service, open_service
+from bot.wiring import settings_of
 
 LAST = 29.0
 """Seconds after the order to stop at which the process ends in any case: a thread that hangs must not hold it up.
@@ -20,7 +23,7 @@ Nothing is lost by that; the inbox holds what is not done."""
 
 
 def serve(context: typer.Context, as_json: JsonOption = False) -> None:
-    """The bot: the chats of `doors:`, and /healthz and /readyz. SIGTERM finishes what was begun, or gives it back.
+    """The bot: the chats of `doors:`, and /healthz, /readyz and /metrics. SIGTERM finishes what was begun, or gives it back.
 
     Example: rolecall --config rolecall.yaml serve
     """
@@ -28,6 +31,7 @@ def serve(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 async def _serve(config: Path, as_json: bool) -> None:
+    log_as(settings_of(config).monitoring.logs, logging.getLogger().level)
     async with open_service(config) as service:
         if as_json:
             show_json({"serving": True, "port": service.port})

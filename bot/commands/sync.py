@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -21,7 +22,9 @@ from rich.text import Text
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
 from bot.knowledge.sync import Progress, SyncReport, forget, sync
+from bot.ports import SyncRun
 from bot.wiring import House, open_house
+from connectors.sync_runs import SqlSyncRuns
 
 AgainOption = Annotated[
     bool,
@@ -84,9 +87,13 @@ async def sync_sources(house: House, names: Sequence[str] = (), again: bool = Fa
 async def _one(house: House, name: str, progress: Progress, again: bool) -> SyncReport:
     source = house.sources[name]
     try:
-        return await sync(source, house.index, house.records, progress, again)
+        report = await sync(source, house.index, house.records, progress, again)
     finally:
         source.close()
+    changed = report.changed + report.relabelled
+    run = SyncRun(name, time.time(), report.added, changed, report.deleted, len(report.failed))
+    await SqlSyncRuns(house.engine).save(run)
+    return report
 
 
 async def _index_lost(house: House) -> bool:

@@ -17,12 +17,13 @@ from bot.access.gate import Gate
 from bot.assistant.words import Words, words
 from bot.delivery import audit
 from bot.delivery.leases import Lease, LeaseLost
+from bot.delivery.monitoring import CURRENT, Unwatched
 from bot.delivery.patience import KEEP, TELL_AFTER, TURN_LIMIT, patient, pause
 from bot.delivery.shown import Shown
 from bot.delivery.turns import Turns, access_changed
 from bot.errors import DoorUnavailable, IndexUnavailable, ModelUnavailable, Undeliverable
 from bot.language import language
-from bot.ports import AuditEntry, ChatDoor, Claim, Inbox, Journal, Post
+from bot.ports import AuditEntry, ChatDoor, Claim, Inbox, Journal, Monitor, Post
 from bot.types import Answer, Delta, Done, Message, Status
 
 ATTEMPTS = 5
@@ -59,6 +60,7 @@ class Answering:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         timing: Timing = DEFAULT,
+        monitor: Monitor | None = None,
     ):
         self._inbox = inbox
         self._journal = journal
@@ -68,6 +70,7 @@ class Answering:
         self._clock = clock
         self._new_id = new_id
         self._timing = timing
+        self._monitor = monitor or Unwatched()
         self._working: dict[Lease, asyncio.Task[Any]] = {}
 
     async def handle(self, claim: Claim, taken: float) -> None:
@@ -120,6 +123,7 @@ class Answering:
             await shown.alone(Post("notice", say.busy))
             at = self._clock()
             entry = audit.closing("refused", claim.message, "", at, layer="limits", reason=claim.notice)
+            self._monitor.ended("busy")
             await self._inbox.finish(claim, [entry])
             return
         if claim.withdrawn:
@@ -137,6 +141,7 @@ class Answering:
         answer, at = claim.answer.id if claim.answer else "", self._clock()
         entry = audit.closing("withdrawn", claim.message, answer, at, reason=claim.withdrawn or "")
         await self._journal.unsay(answer)
+        self._monitor.ended("withdrawn")
         if claim.withdrawn == "deleted":
             await shown.take_back()
             await self._inbox.erase(claim, [entry])
@@ -147,12 +152,16 @@ class Answering:
     async def _show(self, claim: Claim, shown: Shown, answer: Answer) -> None:
         """Show a recorded answer to those who may see it now."""
         message, entries = claim.message, list[AuditEntry]()
-        final = await self._gate.room(message, answer)
+        with self._monitor.step("gate", answer=answer.id):
+            final = await self._gate.room(message, answer)
         if final is None:
             final = access_changed(message, answer)
+            self._monitor.ended("withheld")
             entries.append(audit.closing("withheld", message, answer.id, self._clock(), layer="gate"))
-        await shown.become(Post("answer", final.text, final.sources, final.id))
-        await shown.attach(final.files)
+        with self._monitor.step("show", answer=answer.id):
+            await shown.become(Post("answer", final.text, final.sources, final.id))
+            await shown.attach(final.files)
+        self._monitor.waited("answer", self._clock() - claim.received)
         if final.private is not None and (private := await self._gate.asker(message, final.private)) is not None:
             await shown.alone(Post("answer", private.text, private.sources, private.id))
             await shown.attach(private.files, alone=True)
@@ -160,8 +169,12 @@ class Answering:
 
     async def _answer(self, claim: Claim, shown: Shown, say: Words) -> Answer | None:
         """Compute and record the answer; None if it must wait for something that is away, and the person knows."""
+        answer_id, message = self._new_id(), claim.message
+        CURRENT.set(answer_id)
+        about = {"door": claim.event.partition(":")[0], "room": message.room.kind, "question": message.text}
         try:
-            answer = await self._computed(claim.message, shown, say)
+            with self._monitor.step("turn", answer=answer_id, **about):
+                answer = await self._computed(claim, answer_id, shown, say)
         except (ModelUnavailable, IndexUnavailable, TimeoutError) as error:
             await self._away(claim, shown, say, error)
             return None
@@ -169,12 +182,13 @@ class Answering:
         entries = audit.entries(claim.message, answer, now)
         if not await self._inbox.answered(claim, answer, entries, audit.remembered(claim.message, answer, now)):
             raise LeaseLost(claim.event)
+        self._monitor.answered(answer)
         return answer
 
-    async def _computed(self, message: Message, shown: Shown, say: Words) -> Answer:
+    async def _computed(self, claim: Claim, answer_id: str, shown: Shown, say: Words) -> Answer:
         """The turn's answer; what is known of it so far is shown meanwhile."""
         await shown.begin(Post("status", say.thinking))
-        answer_id, answer, so_far = self._new_id(), Answer(""), Delta("")
+        message, answer, so_far = claim.message, Answer(""), Delta("")
         replies = self._turns.take(message, answer_id)
         try:
             async with aclosing(patient(replies, self._timing.tell_after, self._timing.turn_limit)) as patiently:
@@ -185,6 +199,7 @@ class Answering:
                         case Delta():
                             if not so_far.text:
                                 await self._journal.record([audit.begun(message, answer_id, self._clock())])
+                                self._monitor.waited("first_word", self._clock() - claim.received)
                             so_far = _grown(so_far, reply)
                             await self._show_piece(message, shown, so_far, say)
                         case Status(text=text) if not so_far.text:
@@ -221,6 +236,7 @@ class Answering:
         """Apologise, with an id that the log and the audit know."""
         number = self._new_id()
         _LOG.error("gave up %s under error %s: %s", claim.event, number, reason)
+        self._monitor.ended("failed")
         await shown.become(Post("notice", say.gave_up.format(id=number), id=number))
         await self._inbox.finish(claim, [self._failed(claim, number, reason)], dead=True)
 

@@ -10,7 +10,7 @@ from bot.delivery.turns import FORGET, Turns
 from bot.ports import AuditEntry, Journal, Remembered
 from bot.types import Answer, Delta, Done, Message, Reply
 
-_LAYERS = {"no-access": "policy", "not-granted": "planner", "access-changed": "gate"}
+LAYERS = {"no-access": "policy", "not-granted": "planner", "access-changed": "gate"}
 
 
 def begun(message: Message, answer: str, at: float) -> AuditEntry:
@@ -65,7 +65,7 @@ def _entry(message: Message, answer: Answer, at: float, private: bool) -> AuditE
         tool=answer.plan.tool,
         by=answer.plan.by,
         model=answer.model,
-        layer=_LAYERS.get(answer.refused, ""),
+        layer=LAYERS.get(answer.refused, ""),
         reason=answer.refused,
         private=private,
         ms=dict(answer.ms),

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from bot.access.policy import Policy
-from bot.ports import Inbox, Quota, Verdict
+from bot.delivery.monitoring import Unwatched
+from bot.ports import Inbox, Monitor, Quota, Verdict
 from bot.types import Message, Principal, Room
 
 
@@ -33,12 +34,14 @@ class Receiver:
         clock: Callable[[], float],
         wake: Callable[[], None],
         worker: Interruptible | None = None,
+        monitor: Monitor | None = None,
     ):
         self._inbox = inbox
         self._policy = policy
         self._clock = clock
         self._wake = wake
         self._worker = worker
+        self._monitor = monitor or Unwatched()
 
     async def receive(self, event: str, message: Message) -> Verdict:
         """Commit a message. Whatever it raises means that nothing was stored: a door must not acknowledge.
@@ -47,6 +50,7 @@ class Receiver:
         """
         limits = self._policy().grant(message.sender).limits
         verdict = await self._inbox.add(event, message, Quota(limits.per_minute, limits.per_day), self._clock())
+        self._monitor.received(event.partition(":")[0], verdict)
         if verdict in ("accepted", "busy"):
             self._wake()
         return verdict

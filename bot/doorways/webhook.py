@@ -28,8 +28,10 @@ class WebhookDoorway:
     fetch: Fetch | None = None
 
     def __init__(self, session: ClientSession, settings: WebhookSettings):
-        self._secret = secret_of(settings.secret, "doors.webhook.secret") or ""
-        self.door = WebhookDoor(session, settings.url, self._secret)
+        secret = secret_of(settings.secret, "doors.webhook.secret") or ""
+        old = secret_of(settings.old_secret, "doors.webhook.old_secret")
+        self._secrets = [secret, old] if old else [secret]
+        self.door = WebhookDoor(session, settings.url, secret)
 
     @asynccontextmanager
     async def open(self, lobby: Lobby) -> AsyncIterator[Routes]:
@@ -38,7 +40,7 @@ class WebhookDoorway:
         async def changed(room: str, person: str) -> None:
             lobby.directory.forget(room=room, person=person)
 
-        way = WebhookWay(self._secret, lobby.directory, lobby.receiver.receive, changed)
+        way = WebhookWay(self._secrets, lobby.directory, lobby.receiver.receive, changed)
         yield {"POST /webhook": way.handle}
 
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -64,17 +64,20 @@ class _Change(BaseModel):
 
 
 class WebhookWay:
-    """The way in. `receive` commits a message; what it raises becomes a 500, and the chat must send the event again."""
+    """The way in. An event signed with any of `secrets` is believed.
+
+    `receive` commits a message; what it raises becomes a 500, and the chat must send the event again.
+    """
 
     def __init__(
         self,
-        secret: str,
+        secrets: Sequence[str],
         directory: Directory,
         receive: Receive,
         changed: Changed,
         clock: Callable[[], float] = time.time,
     ):
-        self._secret = secret
+        self._secrets = secrets
         self._directory = directory
         self._receive = receive
         self._changed = changed
@@ -84,7 +87,7 @@ class WebhookWay:
         """One event: 200 once it is committed (or was before), 401 unsigned, 400 not understood."""
         body = await request.read()
         time_given, given = request.headers.get(TIME_HEADER, ""), request.headers.get(SIGNATURE_HEADER, "")
-        if not proven(self._secret, self._clock(), time_given, given, body):
+        if not any(proven(secret, self._clock(), time_given, given, body) for secret in self._secrets):
             return _told(401, "the signature is missing, wrong or older than five minutes")
         try:
             found = json.loads(body)

@@ -194,6 +194,16 @@ def _hold(path: Path) -> TextIO:
     return lock
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep every process from the index as long as the block runs. Raises IndexUnavailable if one has it."""
+    lock = _hold(path)
+    try:
+        yield
+    finally:
+        lock.close()
+
+
 def _create(shard: Path, space: Space) -> None:
     """Make an empty shard, whole or not at all: it gets its name when it is finished."""
     making = shard.with_name("shard.new")

@@ -52,7 +52,33 @@ ACTIVE = [
     "＠channel",
     "<at>Fiona</at>",
     "<!subteam^S0FIN>",
+    "hTtPs:/\\evil.com/x",
+    "ftp://evil.com/x",
+    "tel:+4930evil",
+    "https://evil.com/a b",
+    "(https://evil.com)",
+    '"https://evil.com"',
+    "**https://evil.com**",
+    "[x](<https://evil.com>)",
+    "[![a](https://evil.com/a.png)](https://evil.com)",
+    "![a](data:image/png;base64,evil)",
+    "[click][1]\n\n[1]: https://evil.com/?q=secret",
+    "<https://evil.com/?q=secret|kestrel.example>",
+    "evil.zip/x",
+    "evil.com.",
+    "EVIL.COM",
+    "sub.evil.co.uk",
+    "evil．com",
+    "ev\u2060il.com",
+    "https://\U000e0065evil.com",
+    "<at id='0'>Fiona</at>",
+    "@U0FIONA12",
+    "<iframe src=x></iframe>",
 ]
+
+
+def test_there_are_sixty_spellings() -> None:
+    assert len(set(ACTIVE)) >= 60
 
 
 @pytest.mark.parametrize("spelling", ACTIVE)

@@ -102,13 +102,20 @@ async def test_a_row_gives_way_to_one_that_mentions_more_of_the_question() -> No
     assert await ask(librarian(japanese), "区分Cの修理期限は何日ですか？") == "区分: C; 修理期限: 10暦日以内 [1]"
 
 
-async def test_items_of_a_list_keep_their_signs_and_a_single_one_is_no_list() -> None:
+async def test_items_of_one_list_keep_their_signs_and_a_single_one_is_no_list() -> None:
     steps = passage("1. Fit the new pump seal dry.\n2. Fill the pump case with fluid.\n3. Close the panel.", "pump.md")
     assert await ask(librarian(steps, most=1), "What is the pump case filled with?") == (
         "Fill the pump case with fluid. [1]"
     )
     both = await ask(librarian(steps), "How are the pump seal and the pump case fitted and filled?")
     assert both == "1. Fit the new pump seal dry. [1]\n2. Fill the pump case with fluid. [1]"
+    twice = passage(
+        "4. Removal\n\n5. Remove the pump nuts.\n\n5. Fitting\n\n3. Tighten the pump nuts to 34 newton metres.",
+        "pump.md",
+    )
+    assert await ask(librarian(twice), "How are the pump nuts removed and tightened?") == (
+        "Remove the pump nuts. [1] Tighten the pump nuts to 34 newton metres. [1]"
+    )
     dotted = passage("日本・太平洋地域の収益は増加した。", "letter.pdf")
     assert "日本・太平洋" in await ask(librarian(dotted), "太平洋地域の収益は？")
 

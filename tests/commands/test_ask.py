@@ -137,6 +137,19 @@ def test_doctor_looks_at_every_part(rolecall: Run, company: Path) -> None:
         states
     )
     assert "wrong" not in states.values()
+    sandbox = next(finding for finding in ran.json["findings"] if finding["part"] == "sandbox")
+    runs = sandbox["text"].startswith(("bubblewrap runs", "landlock runs")) and "python, " in sandbox["text"]
+    assert (sandbox["state"], runs) in (("ok", True), ("warning", False)), sandbox
+
+
+def test_doctor_says_that_the_sandbox_is_switched_off(rolecall: Run, tmp_path: Path) -> None:
+    config = tmp_path / "rolecall.yaml"
+    config.write_text("version: 1\nsandbox: {tier: none}\n", encoding="utf-8")
+    findings = {
+        finding["part"]: finding for finding in rolecall("--config", config, "doctor", "--json").json["findings"]
+    }
+    assert findings["sandbox"]["state"] == "warning"
+    assert "switched off" in findings["sandbox"]["text"]
 
 
 def test_a_broken_part_does_not_hide_the_next_one(rolecall: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,6 +65,9 @@ async def test_only_what_is_indexed_has_labels(tmp_path: Path) -> None:
 
 
 async def test_the_steps_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
+    for name in ("inbox", "journal", "sync_runs"):
+        importlib.import_module(f"connectors.{name}")  # each brings its tables
+
     def differences(connection: sa.Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA)
 

@@ -16,7 +16,7 @@ from bot.delivery.answering import DEFAULT, Answering, Timing
 from bot.delivery.receiving import Receiver
 from bot.delivery.turns import Turns
 from bot.delivery.worker import GRACE, Worker
-from bot.ports import Assistant, Verdict
+from bot.ports import Assistant, Directory, Verdict
 from bot.types import Answer, Citation, Delta, Done, Message, Plan, Principal, Reply, Room, Status, Turn
 from tests.delivery.fakes import FakeClock, FakeDoor, FakeInbox, FakeJournal, until
 from tests.fakes import FakeAssistant, FakeDirectory, FakeRecords
@@ -58,6 +58,7 @@ class House:
         *,
         assistant: Assistant | None = None,
         timing: Timing = DEFAULT,
+        known: Callable[[FakeDirectory, FakeClock], Directory] = lambda directory, clock: directory,
     ):
         self.clock = FakeClock()
         self.directory = FakeDirectory([FIONA, OSKAR], {ALL: [FIONA, OSKAR]})
@@ -65,7 +66,7 @@ class House:
         self.journal = FakeJournal()
         self.inbox = FakeInbox(self.journal)
         self.door = FakeDoor()
-        audience = Audience(lambda: POLICY, self.directory)
+        audience = Audience(lambda: POLICY, known(self.directory, self.clock))
         self.gate = gate = Gate(audience, self.records)
         self._numbers = count(1)
         memory = Memory(self.journal, self.records)

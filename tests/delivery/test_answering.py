@@ -208,6 +208,33 @@ async def test_what_is_away_is_told_and_the_question_kept_without_counting(error
     assert texts(house) == ["Here you are."]
 
 
+async def test_a_model_that_is_away_for_ten_minutes_costs_nobody_an_answer() -> None:
+    away = True
+
+    def script(turn: Turn) -> Sequence[Reply]:
+        if away:
+            raise ModelUnavailable("refused")
+        return [Done(Answer("Here you are."))]
+
+    house = House(script)
+    for number in range(5):
+        await house.say("What was revenue?", room=replace(DIRECT, id=f"D{number}"))
+    began, tries = house.clock.now, 0
+    while (taken := house.clock.now) < began + 600:
+        if (claim := await house.inbox.claim("w", taken, 12.0)) is None:
+            house.clock.now += 5
+            continue
+        await house.answering.handle(claim, taken)
+        tries += 1
+    assert texts(house) == [ENGLISH.model_away] * 5
+    assert tries < 5 * 30
+    away = False
+    house.clock.now += 60
+    for _ in range(5):
+        await house.answer_next()
+    assert texts(house) == ["Here you are."] * 5
+
+
 async def test_what_stays_away_ends_in_an_apology_with_an_id_and_an_alarm(caplog: pytest.LogCaptureFixture) -> None:
     house = House(assistant=Scripted(failing(ModelUnavailable("refused"))))
     await house.say("What was revenue?")

@@ -49,7 +49,7 @@ class Company:
 @pytest.fixture
 async def company() -> AsyncIterator[Company]:
     made = Company()
-    way = WebhookWay(SECRET, made.house.directory, made.house.receiver.receive, made.changed)
+    way = WebhookWay([SECRET, "old"], made.house.directory, made.house.receiver.receive, made.changed)
     async with (
         ClientSession() as made.session,
         open_site("127.0.0.1", 0, {"POST /webhook": way.handle}, made.ready, 1024 * 1024) as made.port,

@@ -17,7 +17,7 @@ from bot.types import Answer, Citation, Turn
 
 
 class Echo(BaseChatModel):
-    """It searches for what it was asked, and then prints everything that it was ever shown."""
+    """It searches for what it was asked, and then prints everything that it was ever shown, each line once."""
 
     @property
     def _llm_type(self) -> str:
@@ -32,25 +32,24 @@ class Echo(BaseChatModel):
         if isinstance(messages[-1], HumanMessage):
             call = tool_call(name="search_documents", args={"query": messages[-1].text}, id="c1")
             return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=[call]))])
-        heard = "\n".join(f"{message.type}: {message.text}" for message in messages)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(heard))])
+        lines = dict.fromkeys(line for message in messages for line in f"{message.type}: {message.text}".splitlines())
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("\n".join(lines)))])
 
 
-async def nothing() -> None:
-    """Nothing happens in between."""
+async def nothing() -> list[str]:
+    """Nothing happens in between, and there is nothing to add."""
+    return []
 
 
-def all_passages(index: Index, between: Callable[[], Awaitable[None]] = nothing, cites: bool = True) -> BaseTool:
-    """A search that hands every passage to the model, unchecked. `between` runs after it; without `cites` nothing is cited."""
+def all_passages(index: Index, between: Callable[[], Awaitable[list[str]]] = nothing) -> BaseTool:
+    """A search that hands every passage to the model, unchecked. `between` runs after it; the model gets its lines too."""
 
     @tool("search_documents", response_format="content_and_artifact")
     async def search(query: str, runtime: ToolRuntime[Turn]) -> tuple[str, Answer]:
         """Search."""
         found = await index.search(query, runtime.context.access, 100)
-        await between()
+        added = await between()
         sources = [Citation(n, one.document, one.title, one.labels) for n, one in enumerate(found, 1)]
-        rests_on = frozenset(one.document for one in found)
-        artifact = Answer("", tuple(sources)) if cites else Answer("", rests_on=rests_on)
-        return "\n".join(f"{one.title}: {one.text}" for one in found), artifact
+        return "\n".join([*(f"{one.title}: {one.text}" for one in found), *added]), Answer("", tuple(sources))
 
     return search

@@ -29,7 +29,7 @@ async def replica_loop(folder: Path, database: str, events: int, kills: int, asl
     """Each replica has an embedded index of its own, copied from the first one; the database is common."""
     dice = random.Random(seed)
     async with Peer(company.SECRET, SLOWNESS).listening() as peer:
-        sites = _sites(folder, database, peer.url)
+        sites = two_sites(folder, database, peer.url)
         fleet = [Serving(site.config, site.config.parent / "serve.log") for site in sites]
         sender = Sender([site.webhook for site in sites])
         for one in fleet:
@@ -57,11 +57,14 @@ async def replica_loop(folder: Path, database: str, events: int, kills: int, asl
     return judged(peer, plans, kills, sum(one.boots for one in fleet), recovered(peer, sender, last))
 
 
-def _sites(folder: Path, database: str, chat: str) -> list[company.Site]:
+def two_sites(folder: Path, database: str, chat: str) -> list[company.Site]:
+    """Two replicas' files. A data folder that is synced already may be there as `synced`."""
     settings = NO_MODEL + f"database: '{database}'\n"
     first = company.write(folder / "one", free_port(), chat, settings)
+    if (folder / "synced").exists():
+        shutil.copytree(folder / "synced", folder / "one" / ".rolecall", symlinks=True)
     sync(first.config)
-    shutil.copytree(folder / "one", folder / "two")
+    shutil.copytree(folder / "one", folder / "two", symlinks=True)
     return [first, company.write(folder / "two", free_port(), chat, settings)]
 
 

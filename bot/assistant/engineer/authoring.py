@@ -1,0 +1,80 @@
+"""What a model writes, taken for code only: out of its fence, without links of its own, and never longer than a limit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from bot.assistant.engineer.codetext import PYTHON, asserts, blocks, loose
+from bot.assistant.planner import prompt
+
+_LINK = re.compile(
+    r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']*|\bwww\.[^\s<>\"']+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}[/?][^\s<>\"']*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    re.I,
+)
+LONGEST = 20_000
+
+
+class Author:
+    """A chat model as a writer of code. `read` is what its links may come from: what the person sent."""
+
+    def __init__(self, model: BaseChatModel, instructions: str, language: str, read: str):
+        self._model = model
+        self._messages: list[BaseMessage] = [SystemMessage(prompt(instructions).replace("{language}", language))]
+        self._language = language
+        self._read = read
+
+    async def write(self, request: str) -> str:
+        """The code that the model answers a request with, which it sees after all earlier ones; empty if it wrote none."""
+        self._messages.append(HumanMessage(request))
+        text = ""
+        async for chunk in self._model.astream(self._messages):
+            text += chunk.text
+            if len(text) > LONGEST:
+                break
+        self._messages.append(AIMessage(text))
+        return unlinked(taken(text, self._language), self._read)
+
+
+def taken(text: str, language: str) -> str:
+    """The code in a model's answer: its first block, or for Python bare lines that look like code."""
+    found = blocks(text)
+    if found:
+        return found[0].text
+    return loose(text) if language == PYTHON else ""
+
+
+def unlinked(code: str, read: str) -> str:
+    """Code without the links that were not in what the person sent: what runs is what is shown, and leads nowhere new."""
+    return _LINK.sub(lambda found: found.group() if found.group() in read else "[link removed]", code)
+
+
+def with_imports(code: str, stub: str) -> str:
+    """The code with the imports that the person's own stub began with."""
+    needed = re.findall(r"^(?:import|from) .+$", stub, re.M)
+    missing = [line for line in needed if line not in code]
+    return "\n".join([*missing, code]) if missing else code
+
+
+def tests_in(text: str, code: str) -> tuple[str, ...]:
+    """The assertions among a model's tests that call something which the code defines."""
+    names = re.findall(r"^(?:async )?(?:def|class) (\w+)", code, re.M)
+    return tuple(line for line in asserts(text) if any(re.search(rf"\b{name}\(", line) for name in names))[:5]
+
+
+def keeps(before: str, after: str) -> bool:
+    """Whether a changed program still is the same one: all that it defined and at least half of its lines."""
+    defined = re.findall(r"^\s*(?:async )?(?:def|class) (\w+)", before, re.M)
+    if any(not re.search(rf"\b(?:def|class) {name}\b", after) for name in defined):
+        return False
+    lines = [line.strip() for line in before.splitlines() if line.strip()]
+    there = {line.strip() for line in after.splitlines()}
+    return sum(line in there for line in lines) * 2 >= len(lines) or len(lines) <= 4
+
+
+def shown_failures(lines: Sequence[str]) -> str:
+    """What went wrong, told to the model as material."""
+    return "It does not work yet. What happened, as material:\n\n" + "\n".join(lines)

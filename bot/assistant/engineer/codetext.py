@@ -1,0 +1,245 @@
+"""Finds code in what people send: fenced blocks, bare lines and files, and the checks that they give beside it.
+
+It only reads text. Nothing here runs or compiles anything, and what stands in the code is never an instruction.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from bot.types import Turn, Upload
+
+MOST = 20_000
+"""Characters of code, logs and text that one request may bring."""
+PYTHON = "python"
+
+_NAMES = {
+    **dict.fromkeys(("python", "py", "python3", "pandas", "numpy"), PYTHON),
+    **dict.fromkeys(("shell", "sh", "bash", "zsh", "console"), "shell"),
+    **dict.fromkeys(("sql", "sqlite", "sqlite3"), "sql"),
+    **dict.fromkeys(("javascript", "js", "node"), "javascript"),
+    **dict.fromkeys(("typescript", "ts"), "typescript"),
+    **dict.fromkeys(("c++", "cpp"), "c++"),
+    **dict.fromkeys(("c#", "cs", "csharp"), "c#"),
+    **dict.fromkeys(("go", "golang"), "go"),
+    **dict.fromkeys(("rust", "rs"), "rust"),
+    **dict.fromkeys(("powershell", "ps1"), "powershell"),
+    **dict.fromkeys(("kotlin", "kt"), "kotlin"),
+    **dict.fromkeys(("ruby", "rb"), "ruby"),
+    **dict.fromkeys(("perl", "pl"), "perl"),
+    **{
+        name: name
+        for name in ("java", "php", "swift", "scala", "r", "c", "html", "css", "yaml", "terraform", "vba", "awk")
+    },
+}
+_MENTIONED = re.compile(
+    r"(?<![\w+#.-])(python|pandas|bash|shell|zsh|sqlite|sql|javascript|node(?=\.js)|typescript|java|c\+\+|c#|golang|rust|"
+    r"powershell|kotlin|ruby|perl|php|swift|scala|terraform|vba|awk|html|css)(?![A-Za-z\d_+#])",
+    re.I,
+)
+_FENCE = re.compile(r"```(?:([\w+#.-]*)[ \t]*\r?\n)?(.*?)(?:```|\Z)", re.S)
+_CODE_LINE = re.compile(
+    r"(?:async )?(?:def|class) \w|(?:import|from) [\w.]+|@\w|(?:for|while|if|with|try|elif|else)\b.*:\s*(?:#.*)?$|(?:try|else):|"
+    r"(?:print|assert)\b ?\(?|[A-Za-z_][\w.\[\]'\"]*\s*(?:[-+*/]?=)[^=]|return\b|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH)\s+\S"
+)
+_TRACEBACK = re.compile(r"^\s*(?:Traceback \(most recent call last\):|File \"[^\"]+\", line \d+)", re.M)
+_CALL = r"(?P<call>[A-Za-z_][\w.]*\((?:[^()\n]|\([^()\n]*\))*\))"
+_EXPECTED = (
+    re.compile(
+        _CALL + r"\s+(?:gives|returns|prints|is|yields|evaluates to)\s+.{1,80}?[,;]?\s+"
+        r"(?:(?:but|and|where|while)\s+(?:I|we|it)\s+(?:expect(?:ed)?|want(?:ed)?|should (?:be|return|give))|instead of)"
+        r"\s+(?P<want>.+)"
+    ),
+    re.compile(_CALL + r"\s+(?:should|must|has to)\s+(?:be|return|give|equal|yield)\s+(?P<want>.+)"),
+    re.compile(_CALL + r"\s*(?:は|が)\s*(?P<want>.+?)\s*(?:になる|を返す|となる)(?:はず|べき)"),
+    re.compile(_CALL + r"\s*(?:=>|->|==|→)\s*(?P<want>.+)"),
+)
+_LITERAL_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of code or of a log. `language` is canonical, or empty if nobody said; `name` is its file's, if it has one."""
+
+    text: str
+    language: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave to debug: the code itself, files beside it, their checks, and the logs.
+
+    `documents` are those that an earlier answer rested on, if the code was taken from there.
+    """
+
+    code: Block | None
+    beside: tuple[Block, ...] = ()
+    checks: tuple[str, ...] = ()
+    log: str = ""
+    size: int = 0
+    documents: frozenset[str] = frozenset()
+
+
+def named(language: str) -> str:
+    """The canonical name of a language; a name that is not known stays as it is."""
+    return _NAMES.get(language.lower(), language.lower())
+
+
+def blocks(text: str) -> list[Block]:
+    """The fenced blocks of a text. A fence that is never closed ends with the text."""
+    return [Block(body.strip("\n"), named(info)) for info, body in _FENCE.findall(text) if body.strip()]
+
+
+def prose(text: str) -> str:
+    """A text without its fenced blocks."""
+    return _FENCE.sub("\n", text)
+
+
+def wanted_language(request: str) -> str:
+    """The language that a request names outside its code, else that of its first block, else Python."""
+    if found := _MENTIONED.search(prose(request)):
+        return named(found.group(1))
+    return next((block.language for block in blocks(request) if block.language), PYTHON)
+
+
+def is_log(text: str) -> bool:
+    """Whether a text holds a Python traceback."""
+    return bool(_TRACEBACK.search(text))
+
+
+def loose(text: str) -> str:
+    """The bare code in a text without fences: from the first line that looks like code to the last, or nothing."""
+    lines = text.splitlines()
+    like = [place for place, line in enumerate(lines) if _looks_like_code(line)]
+    if not like or (len(like) == 1 and not re.search(r"[=(:]", lines[like[0]])):
+        return ""
+    last = like[-1]
+    while last + 1 < len(lines) and (lines[last + 1].startswith((" ", "\t", ")", "]", "}"))):
+        last += 1
+    return "\n".join(lines[like[0] : last + 1])
+
+
+def _looks_like_code(line: str) -> bool:
+    return bool(_CODE_LINE.match(line)) and not any(pattern.search(line) for pattern in _EXPECTED[:3])
+
+
+def given(turn: Turn) -> Given:
+    """Everything in a turn that can be debugged: its files, its excerpts, its text, and if that has no code, what was said."""
+    texts = [turn.message.text, *(excerpt.text for excerpt in turn.message.excerpts)]
+    files = [block for upload in turn.uploads if (block := _file(upload))]
+    found = _sorted(texts, files)
+    if found.code is None and not found.log:
+        for exchange in reversed(turn.history):
+            if blocks(exchange.question) or blocks(exchange.answer):
+                earlier = _sorted([exchange.question] if blocks(exchange.question) else [exchange.answer], [])
+                checks = (*earlier.checks, *found.checks)
+                return Given(
+                    earlier.code, earlier.beside, checks, earlier.log, earlier.size + found.size, exchange.documents
+                )
+    return found
+
+
+def _sorted(texts: Sequence[str], files: Sequence[Block]) -> Given:
+    """Tell code from checks and logs. The code is the file that the log names, else the first that there is."""
+    fenced = [block for text in texts for block in blocks(text)]
+    bare = [Block(code) for text in texts if not blocks(text) and not is_log(text) and (code := loose(text))]
+    pieces = [*files, *fenced, *bare]
+    logs = [block.text for block in pieces if is_log(block.text)] + [one for one in map(prose, texts) if is_log(one)]
+    log = "\n".join(logs)
+    pieces = [block for block in pieces if not is_log(block.text) and block.language != "text"]
+    tests = [block for block in pieces[1:] if _is_checks(block.text)]
+    rest = [block for block in pieces if block not in tests]
+    chosen = next((block for block in rest if block.name and f'{block.name}"' in log), rest[0] if rest else None)
+    said = "\n".join(prose(text) for text in texts)
+    checks = (*(block.text for block in tests), *expectations(said, chosen.text if chosen else ""))
+    if chosen:
+        checks += doctests(chosen.text)
+    size = sum(map(len, texts)) + sum(len(block.text) for block in files)
+    return Given(chosen, tuple(block for block in rest if block is not chosen and block.name), checks, log, size)
+
+
+def _file(upload: Upload) -> Block | None:
+    """An uploaded file as text. Code is taken byte by byte: what a parser makes of it may have lost its indentation."""
+    suffix = PurePath(upload.name).suffix.lower().lstrip(".")
+    text = upload.text
+    if upload.content and b"\0" not in upload.content:
+        text = upload.content.decode("utf-8", errors="replace")
+    if not text.strip():
+        return None
+    return Block(text, "text" if suffix in {"txt", "log", "md", "csv", "json", ""} else named(suffix), upload.name)
+
+
+def _is_checks(text: str) -> bool:
+    """Whether a block is there to check another one."""
+    return bool(re.search(r"^\s*(?:assert\b|def (?:check|test_\w+)\()", text, re.M))
+
+
+def asserts(code: str) -> tuple[str, ...]:
+    """The one-line assertions that stand at the top level of code."""
+    return tuple(
+        line for line in code.splitlines() if line.startswith("assert ") and not line.endswith(("(", ",", "\\"))
+    )
+
+
+def doctests(text: str) -> tuple[str, ...]:
+    """The examples in interactive form (``>>> f(2)``) as assertions; what only sets something up is kept as it is."""
+    try:
+        examples = doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        return ()
+    checks: list[str] = []
+    for example in examples:
+        source, want = example.source.strip(), example.want.split('"""')[0].split("'''")[0].strip()
+        if want and not example.exc_msg and "\n" not in source and "..." not in want:
+            checks.append(_check(source, want) if _is_literal(want) else f"assert repr({source}) == {want!r}")
+        elif not want and "\n" not in source:
+            checks.append(source)
+    return tuple(checks) if any(check.startswith("assert") for check in checks) else ()
+
+
+def expectations(said: str, code: str) -> tuple[str, ...]:
+    """What a person says that a call should give ("mean([2, 4]) gives 2 but I expect 3").
+
+    Of calls to what the code defines; of all if there is no code yet.
+    """
+    found: list[str] = [line.strip() for line in said.splitlines() if line.strip().startswith("assert ")]
+    for line in said.splitlines():
+        for match in filter(None, (pattern.search(line) for pattern in _EXPECTED)):
+            defined = re.search(rf"\b(?:def|class) {re.escape(match['call'].split('(')[0].split('.')[0])}\b", code)
+            if (defined or not code) and (want := _literal_in(match["want"])):
+                found.append(_check(match["call"], want))
+                break
+    return tuple(dict.fromkeys(found))
+
+
+def _check(call: str, want: str) -> str:
+    """An assertion that says what came instead when it fails."""
+    return f"assert ({call}) == ({want}), repr({call})"
+
+
+def _literal_in(text: str) -> str:
+    """The longest beginning of a text that is a Python literal."""
+    text = text.strip().strip("`")[:_LITERAL_MOST].rstrip(" .。!?`")
+    ends = [len(text), *(match.start() for match in reversed(list(re.finditer(r"[\s.,;。、`]", text))))]
+    return next((text[:end] for end in ends if _is_literal(text[:end])), "")
+
+
+def _is_literal(text: str) -> bool:
+    if not text or len(text) > _LITERAL_MOST:
+        return False
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def count(checks: Iterable[str]) -> int:
+    """How many assertions there are; a block of tests counts each of its own."""
+    return sum(len(re.findall(r"^\s*assert\b", check, re.M)) for check in checks)

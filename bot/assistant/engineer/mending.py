@@ -1,0 +1,106 @@
+"""Tries small repairs in the sandbox, one after the other, and keeps one only if the run shows that it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.assistant.engineer.bench import UNDEFINED, Bench, Trial
+from bot.assistant.engineer.codetext import Block
+from bot.assistant.engineer.faults import Fault
+from bot.assistant.engineer.mutants import mutants
+from bot.assistant.engineer.repairs import repairs
+from bot.ports import Finding
+
+STEPS = 4
+"""Faults that may be mended one behind the other."""
+
+
+class Budget:
+    """How many runs, and how many seconds of running, a repair may still cost."""
+
+    def __init__(self, tries: int = 150, seconds: float = 30.0):
+        self.tried = 0
+        self._tries = tries
+        self._seconds = seconds
+
+    @property
+    def left(self) -> bool:
+        """Whether another run may be made."""
+        return self.tried < self._tries and self._seconds > 0
+
+    def spend(self, trial: Trial) -> None:
+        """Count a run."""
+        self.tried += 1
+        self._seconds -= trial.ran.seconds if trial.ran else 0.0
+
+
+async def mended(bench: Bench, trial: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Trial | None:
+    """A good trial of changed code; None if there is no small change that makes it good, within the budget."""
+    now = trial
+    for _ in range(STEPS):
+        if (fault := now.fault) is None:
+            break
+        good, further = await _first(bench, repairs(now.code, fault), now, person, beside, budget)
+        if good or further is None:
+            if good:
+                return good
+            break
+        now = further
+    if now.fault is None or now.fault.kind != "AssertionError":
+        return None
+    good, _ = await _first(bench, mutants(now.code), now, person, beside, budget)
+    return good
+
+
+async def _first(
+    bench: Bench, codes: Iterable[str], now: Trial, person: str, beside: Sequence[Block], budget: Budget
+) -> tuple[Trial | None, Trial | None]:
+    """The first version whose run is good, and if none is, the first that came further than what there is now."""
+    fault, further = now.fault, None
+    for code in codes:
+        if not budget.left:
+            break
+        if fault and fault.syntax and not await bench.reads_further(code, fault.line):
+            continue
+        tried = await bench.run(code, now.language, person, now.checks, beside)
+        budget.spend(tried)
+        if tried.good:
+            return tried, None
+        if further is None and _further(tried, now):
+            further = tried
+    return None, further
+
+
+async def suggested(bench: Bench, code: str) -> str:
+    """Changed code in which the linter finds nothing broken any more, where nothing can be run; empty if there is none."""
+    now = code
+    for _ in range(STEPS):
+        broken = await bench.broken(now)
+        if not broken:
+            return now if now != code else ""
+        better = ""
+        for guess in repairs(now, _as_fault(broken[0])):
+            left = await bench.broken(guess)
+            if len(left) < len(broken) or (left and left[0].line > broken[0].line):
+                better = guess
+                break
+        if not better:
+            return ""
+        now = better
+    return ""
+
+
+def _as_fault(finding: Finding) -> Fault:
+    if finding.code == UNDEFINED:
+        return Fault("NameError", finding.message.replace("Undefined name", "name").replace("`", "'"), "", finding.line)
+    return Fault("SyntaxError", finding.message, "", finding.line)
+
+
+def _further(tried: Trial, before: Trial) -> bool:
+    """Whether a failing run came further than another failing one: read at all, or stopped on a later line."""
+    new, old = tried.fault, before.fault
+    if new is None or old is None or not tried.began or (tried.ran and tried.ran.ending != "finished"):
+        return False
+    if old.syntax != new.syntax:
+        return old.syntax
+    return (new.line or 10**6) > (old.line or 10**6)

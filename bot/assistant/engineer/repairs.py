@@ -1,0 +1,349 @@
+"""Small, well-defined repairs of Python: what the error message itself points at. Each is a guess until a run shows it.
+
+They are written as changes of single lines, so that hostile code is never parsed or compiled in this process.
+"""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+import re
+import sys
+from collections.abc import Callable, Iterator
+
+from bot.assistant.engineer.faults import Fault
+
+Lines = list[str]
+Guesses = Iterator[str]
+
+_OPENS = re.compile(r"\s*(?:def|class|if|elif|else|for|while|try|except|finally|with|async)\b")
+_COMMENT = re.compile(r"\s*#[^'\"]*$")
+_KEYWORDS = [*keyword.kwlist, "print", "match", "case"]
+_TYPING = {"List", "Dict", "Tuple", "Set", "Optional", "Any", "Union", "Callable", "Iterable", "Iterator", "Sequence"}
+_HOMES = {
+    **dict.fromkeys(_TYPING, "typing"),
+    **dict.fromkeys(("Counter", "defaultdict", "deque", "OrderedDict", "namedtuple"), "collections"),
+    **dict.fromkeys(("sqrt", "floor", "ceil", "pi", "gcd", "factorial", "log"), "math"),
+    **dict.fromkeys(("datetime", "timedelta", "date"), "datetime"),
+    **dict.fromkeys(("reduce", "partial", "lru_cache", "cache", "wraps"), "functools"),
+    **dict.fromkeys(("permutations", "combinations", "product", "chain", "accumulate", "groupby"), "itertools"),
+    **dict.fromkeys(("dataclass", "field"), "dataclasses"),
+    **dict.fromkeys(("Decimal",), "decimal"),
+    **dict.fromkeys(("Path",), "pathlib"),
+    **dict.fromkeys(("StringIO", "BytesIO"), "io"),
+}
+_ALIASES = {"np": "import numpy as np", "pd": "import pandas as pd"}
+_OTHER_LANGUAGES = {
+    "true": "True",
+    "false": "False",
+    "null": "None",
+    "nil": "None",
+    "undefined": "None",
+    "elseif": "elif",
+}
+
+
+def repairs(code: str, fault: Fault) -> Guesses:
+    """Changed versions of the code that might mend a failure, the likeliest first, each one once."""
+    lines = code.splitlines()
+    seen = {code.rstrip("\n")}
+    for guess in _guesses(lines, fault):
+        if guess not in seen:
+            seen.add(guess)
+            yield guess
+
+
+def _guesses(lines: Lines, fault: Fault) -> Guesses:
+    if fault.syntax:
+        for place in _around(fault.line - 1, len(lines)):
+            for mend in _SYNTAX:
+                yield from _each(lines, place, mend)
+        yield from _reindented(lines, fault.line - 1)
+        return
+    for mend_all in _WHOLE.get(fault.kind, ()):
+        yield from mend_all(lines, fault)
+
+
+def _around(place: int, length: int) -> list[int]:
+    """The line itself, the ones before it, the one behind it."""
+    return [one for one in (place, place - 1, place - 2, place + 1) if 0 <= one < length]
+
+
+def _each(lines: Lines, place: int, mend: Callable[[str], Iterator[str]]) -> Guesses:
+    for line in mend(lines[place]):
+        if line != lines[place]:
+            yield _with(lines, place, line)
+
+
+def _with(lines: Lines, place: int, *instead: str) -> str:
+    return "\n".join([*lines[:place], *instead, *lines[place + 1 :]])
+
+
+def _tail(line: str) -> tuple[str, str]:
+    """A line and the comment behind it."""
+    found = _COMMENT.search(line)
+    return (line[: found.start()].rstrip(), line[found.start() :]) if found else (line.rstrip(), "")
+
+
+def _colon(line: str) -> Iterator[str]:
+    text, comment = _tail(line)
+    if _OPENS.match(text) and not text.endswith(":"):
+        yield text.rstrip("{;, ") + ":" + comment
+
+
+def _brackets(line: str) -> Iterator[str]:
+    """Close what is open, or drop what closes nothing."""
+    text, comment = _tail(line)
+    for opening, closing in ("()", "[]", "{}"):
+        if (missing := text.count(opening) - text.count(closing)) > 0:
+            colon = ":" if text.endswith(":") else ""
+            body = text[: -len(colon)] if colon else text
+            yield body + closing * missing + colon + comment
+            if body.endswith(","):
+                yield body[:-1] + closing * missing + "," + comment
+        elif missing < 0:
+            for found in re.finditer(re.escape(closing), text):
+                yield text[: found.start()] + text[found.end() :] + comment
+    swapped = {")": "])", "]": ")]", "}": ")}"}
+    for found in re.finditer(r"[)\]}]", text):
+        for other in ")]}":
+            yield text[: found.start()] + other + text[found.end() :] + comment
+        yield text[: found.start()] + swapped[found.group()] + text[found.end() :] + comment
+
+
+def _quotes(line: str) -> Iterator[str]:
+    text = line.rstrip()
+    for quote in "\"'":
+        if text.count(quote) % 2:
+            yield text + quote
+            for end in (")", "]", "):", "]:", ",", ":"):
+                if text.endswith(end):
+                    yield text[: -len(end)] + quote + end
+    for wrong, right in (("“", '"'), ("”", '"'), ("‘", "'"), ("’", "'")):
+        text = text.replace(wrong, right)
+    yield text
+
+
+def _equals(line: str) -> Iterator[str]:
+    if re.match(r"\s*(?:if|elif|while|assert|return)\b", line):
+        for found in re.finditer(r"(?<![=!<>:+*/%-])=(?!=)", line):
+            yield line[: found.start()] + "==" + line[found.end() :]
+
+
+def _print(line: str) -> Iterator[str]:
+    if found := re.match(r"(\s*)print\s+(?!\()(.+?)\s*$", line):
+        yield f"{found[1]}print({found[2]})"
+
+
+def _idioms(line: str) -> Iterator[str]:
+    """What other languages write."""
+    yield re.sub(r"\belse if\b", "elif", line)
+    yield re.sub(r"([A-Za-z_]\w*)\+\+;?", r"\1 += 1", line)
+    yield re.sub(r"([A-Za-z_]\w*)--;?", r"\1 -= 1", line)
+    yield line.replace("&&", "and").replace("||", "or")
+    yield re.sub(r"!(?=[A-Za-z_(])", "not ", line)
+    yield re.sub(r"=([<>!])", r"\1=", line)
+    yield re.sub(r"\b(?:function|func|fn)\b", "def", line)
+
+
+def _word(line: str) -> Iterator[str]:
+    """A keyword that is written wrongly, anywhere but in a string."""
+    for found in re.finditer(r"\b[a-z]{2,9}\b", line):
+        for right in difflib.get_close_matches(found.group(), _KEYWORDS, 2, 0.7):
+            if right != found.group():
+                yield line[: found.start()] + right + line[found.end() :]
+
+
+def _comma(line: str) -> Iterator[str]:
+    for found in re.finditer(r"(?<=[\w\"'\])}]) +(?=[\w\"'\[({])", line):
+        yield line[: found.start()] + ", " + line[found.end() :]
+
+
+_SYNTAX = (_colon, _brackets, _quotes, _equals, _print, _idioms, _word, _comma)
+
+
+def _reindented(lines: Lines, place: int) -> Guesses:
+    """The line, and what hangs on it, moved in or out."""
+    spaced = [line.expandtabs(4) for line in lines]
+    yield "\n".join(spaced)
+    if not 0 <= place < len(lines):
+        return
+    before = next((line for line in reversed(spaced[:place]) if line.strip()), "")
+    depth = len(before) - len(before.lstrip())
+    here = len(spaced[place]) - len(spaced[place].lstrip())
+    levels = sorted({len(line) - len(line.lstrip()) for line in spaced[:place] if line.strip()} | {depth + 4})
+    for wanted in sorted(
+        levels, key=lambda level: (not before.rstrip().endswith(":") or level <= depth, abs(level - here))
+    ):
+        if wanted != here:
+            yield _with(spaced, place, " " * wanted + spaced[place].lstrip())
+            yield "\n".join(_moved(spaced, place, wanted - here))
+    if before.rstrip().endswith(":"):
+        yield "\n".join([*spaced[:place], " " * (depth + 4) + "pass", *spaced[place:]])
+
+
+def _moved(lines: Lines, place: int, by: int) -> Lines:
+    """The lines from a place on, as long as they are at least as deep as the first, moved by some columns."""
+    depth = len(lines[place]) - len(lines[place].lstrip())
+    moved = list(lines)
+    for number in range(place, len(lines)):
+        line = lines[number]
+        if line.strip() and len(line) - len(line.lstrip()) < depth:
+            break
+        if line.strip():
+            moved[number] = " " * (len(line) - len(line.lstrip()) + by) + line.lstrip()
+        if depth == 0 and not lines[number + 1 : number + 2]:
+            break
+    return moved
+
+
+def _name(lines: Lines, fault: Fault) -> Guesses:
+    """A name that does not exist: the one that was meant, or the import that it needs."""
+    found = re.search(r"name '(\w+)'", fault.message)
+    if not found:
+        return
+    wrong = found.group(1)
+    if wrong in _HOMES:
+        yield "\n".join([f"from {_HOMES[wrong]} import {wrong}", *lines])
+    if wrong in _ALIASES or wrong in sys.stdlib_module_names:
+        yield "\n".join([_ALIASES.get(wrong, f"import {wrong}"), *lines])
+    known = sorted({word for line in lines for word in re.findall(r"[A-Za-z_]\w*", line)} - {wrong})
+    close = [_OTHER_LANGUAGES.get(wrong, ""), fault.meant, *difflib.get_close_matches(wrong, known, 3, 0.6)]
+    for right in dict.fromkeys(filter(None, close)):
+        yield _renamed(lines, wrong, right, fault.line - 1)
+        yield _renamed(lines, wrong, right)
+    yield _renamed(lines, wrong, f"self.{wrong}", fault.line - 1)
+
+
+def _renamed(lines: Lines, wrong: str, right: str, place: int | None = None) -> str:
+    """A word replaced on one line, or on all."""
+    pattern = re.compile(rf"(?<![\w.'\"]){re.escape(wrong)}(?!\w)")
+    return "\n".join(
+        pattern.sub(right, line) if place is None or number == place else line for number, line in enumerate(lines)
+    )
+
+
+def _attribute(lines: Lines, fault: Fault) -> Guesses:
+    found = re.search(r"no attribute '(\w+)'", fault.message)
+    if not found or not 0 < fault.line <= len(lines):
+        return
+    wrong, line = found.group(1), lines[fault.line - 1]
+    close = [fault.meant, *_METHODS.get(wrong, ())]
+    words = sorted({word for one in lines for word in re.findall(r"[A-Za-z_]\w*", one)} - {wrong})
+    for right in dict.fromkeys(filter(None, [*close, *difflib.get_close_matches(wrong, words, 3, 0.6)])):
+        yield _with(lines, fault.line - 1, re.sub(rf"\.{wrong}\b", f".{right}", line))
+        yield re.sub(rf"\.{wrong}\b", f".{right}", "\n".join(lines))
+    if "'str'" in fault.message or "'list'" in fault.message:
+        function = "len" if wrong in {"length", "size", "len", "count"} else wrong
+        yield _with(lines, fault.line - 1, re.sub(rf"([\w.\[\]]+)\.{wrong}\b(?:\(\))?", rf"{function}(\1)", line))
+    if assigned := re.search(r"(\w+)\s*=\s*\1\.(?:append|sort|reverse|extend|add|update)\(", "\n".join(lines)):
+        yield "\n".join(re.sub(rf"^(\s*){assigned[1]}\s*=\s*(?={assigned[1]}\.)", r"\1", one) for one in lines)
+
+
+_METHODS = {
+    "push": ("append",),
+    "add": ("append",),
+    "append": ("add", "update"),
+    "iteritems": ("items",),
+    "itervalues": ("values",),
+    "trim": ("strip",),
+    "toLowerCase": ("lower",),
+    "toUpperCase": ("upper",),
+    "indexOf": ("index", "find"),
+}
+
+
+def _module(lines: Lines, fault: Fault) -> Guesses:
+    found = re.search(r"No module named '(\w+)|cannot import name '(\w+)' from '(\w+)'", fault.message)
+    if not found:
+        return
+    if found.group(1):
+        for right in difflib.get_close_matches(found.group(1), sorted(sys.stdlib_module_names), 3, 0.6):
+            yield _renamed(lines, found.group(1), right)
+    elif fault.meant or found.group(2) in _HOMES:
+        yield "\n".join(
+            re.sub(rf"\b{found.group(3)}\b(?= import)", _HOMES.get(found.group(2), ""), one) for one in lines
+        )
+
+
+def _index(lines: Lines, fault: Fault) -> Guesses:
+    """Off by one: in the line itself, or in the loop around it."""
+    for place in range(min(fault.line, len(lines)) - 1, max(fault.line - 8, -1), -1):
+        line = lines[place]
+        for pattern, right in _BOUNDS:
+            yield _with(lines, place, pattern.sub(right, line))
+
+
+_BOUNDS = (
+    (re.compile(r"len\((\w+)\)\s*\+\s*1"), r"len(\1)"),
+    (re.compile(r"<=\s*len\("), "< len("),
+    (re.compile(r"range\(1, (.+?)\)(?=\s*[:\])])"), r"range(\1)"),
+    (re.compile(r"\[len\((\w+)\)\]"), r"[-1]"),
+    (re.compile(r"range\(len\((\w+)\)\)"), r"range(len(\1) - 1)"),
+    (re.compile(r"\[(\w+) \+ 1\]"), r"[\1]"),
+)
+
+
+def _key(lines: Lines, fault: Fault) -> Guesses:
+    """Counting in a dictionary that does not hold the key yet, or a key in another case or spelling."""
+    if not 0 < fault.line <= len(lines):
+        return
+    line, place = lines[fault.line - 1], fault.line - 1
+    yield _with(lines, place, re.sub(r"(\w+)\[([^\]]+)\]\s*\+=\s*(.+)", r"\1[\2] = \1.get(\2, 0) + \3", line))
+    yield _with(lines, place, re.sub(r"(\w+)\[([^\]]+)\]\s*=\s*\1\[\2\]\s*\+", r"\1[\2] = \1.get(\2, 0) +", line))
+    yield _with(lines, place, re.sub(r"(\w+)\[([^\]]+)\]\.append\(", r"\1.setdefault(\2, []).append(", line))
+    wrong = fault.message.strip("'\"")
+    quoted = sorted({found for one in lines for found in re.findall(r"['\"]([^'\"]+)['\"]", one)} - {wrong})
+    for right in difflib.get_close_matches(wrong, quoted, 3, 0.6):
+        yield _with(lines, place, line.replace(wrong, right))
+        yield "\n".join(lines).replace(f"'{wrong}'", f"'{right}'").replace(f'"{wrong}"', f'"{right}"')
+
+
+def _type(lines: Lines, fault: Fault) -> Guesses:
+    """Text and numbers mixed, `self` forgotten, a call without brackets, a list changed in place and thrown away."""
+    if taken := re.search(r"(\w+)\(\) takes \d+ positional arguments? but \d+ (?:was|were) given", fault.message):
+        yield "\n".join(
+            re.sub(rf"(\s+def {taken[1]}\()(?!self)(?:(?=\))|)", r"\1self, ", one) for one in lines
+        ).replace("self, )", "self)")
+    if not 0 < fault.line <= len(lines):
+        return
+    line, place = lines[fault.line - 1], fault.line - 1
+    if re.search(r"concatenate|unsupported operand|not supported between|can only", fault.message):
+        for convert in ("str", "int", "float"):
+            for found in re.finditer(
+                r"(?<![\w.'\"(])([A-Za-z_][\w.]*(?:\([^()]*\)|\[[^\]]*\])?)(?=\s*(?:[-+*/<>)]|$))", line
+            ):
+                yield _with(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
+            for found in re.finditer(r"(?<=[-+*/<>] )([A-Za-z_\d][\w.]*(?:\([^()]*\)|\[[^\]]*\])?)", line):
+                yield _with(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
+    if "not callable" in fault.message or "not subscriptable" in fault.message or "not iterable" in fault.message:
+        yield _with(lines, place, re.sub(r"(\w+)\(([^()]*)\)(?!.*\()", r"\1[\2]", line))
+        yield _with(lines, place, re.sub(r"(\w+)\[([^\[\]]*)\](?!.*\[)", r"\1(\2)", line))
+        yield _with(lines, place, re.sub(r"\bin (\w+)\s*:", r"in range(\1):", line))
+        yield _with(lines, place, re.sub(r"\b(\w+\.\w+)(?=\s*[:\])])", r"\1()", line))
+    yield from _attribute(lines, Fault(fault.kind, "no attribute '_'", fault.file, fault.line))
+
+
+def _local(lines: Lines, fault: Fault) -> Guesses:
+    """A name that is spelled wrongly, or a variable of the module that a function changes."""
+    found = re.search(r"variable '(\w+)'", fault.message)
+    if found and not any(re.match(rf"{found[1]}\s*=", line) for line in lines):
+        yield from _name(lines, Fault("NameError", f"name '{found[1]}' is not defined", fault.file, fault.line))
+        return
+    for place in range(min(fault.line, len(lines)) - 1, -1, -1):
+        if found and re.match(r"\s*def ", lines[place]):
+            indent = " " * (len(lines[place]) - len(lines[place].lstrip()) + 4)
+            yield "\n".join([*lines[: place + 1], f"{indent}global {found[1]}", *lines[place + 1 :]])
+            return
+
+
+_WHOLE: dict[str, tuple[Callable[[Lines, Fault], Guesses], ...]] = {
+    "NameError": (_name,),
+    "AttributeError": (_attribute,),
+    "ModuleNotFoundError": (_module,),
+    "ImportError": (_module,),
+    "IndexError": (_index,),
+    "KeyError": (_key,),
+    "TypeError": (_type,),
+    "UnboundLocalError": (_local,),
+}

@@ -1,0 +1,174 @@
+"""write_code: the model writes, the sandbox runs, and the answer says what was run and what it printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+
+from bot.assistant.codewords import CODE, CodeWords
+from bot.assistant.engineer import report
+from bot.assistant.engineer.authoring import Author, shown_failures, tests_in, with_imports
+from bot.assistant.engineer.bench import Bench, Trial
+from bot.assistant.engineer.codetext import (
+    MOST,
+    PYTHON,
+    asserts,
+    blocks,
+    count,
+    doctests,
+    expectations,
+    prose,
+    wanted_language,
+)
+from bot.assistant.engineer.mending import Budget, mended
+from bot.assistant.followups import follows
+from bot.language import language as language_of
+from bot.ports import Linter, Sandbox
+from bot.types import Answer, Done, Reply, Status, Turn
+
+ROUNDS = 3
+_RUN = re.compile(
+    r"\b(?:run|execute|what does (?:it|this|the following).{0,40}(?:print|give|output|return))\b|実行して|動かして",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a request: the last trial (None if there is no code), and a trial of the model's own tests."""
+
+    trial: Trial | None
+    own: Trial | None = None
+    given: bool = False
+    documents: frozenset[str] = frozenset()
+
+
+class Writer:
+    """Writes code in at most `ROUNDS` rounds. `capable` models also write tests; `model_name` signs what a model wrote."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        sandbox: Sandbox | None,
+        linter: Linter,
+        *,
+        capable: bool = False,
+        model_name: str = "",
+    ):
+        self._model = model
+        self._bench = Bench(sandbox, linter)
+        self._capable = capable
+        self._model_name = model_name
+
+    async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
+        """Status, then Done with the code, what was run and what it printed."""
+        say = CODE[language_of(request)]
+        size = len(request) + sum(len(upload.text) for upload in turn.uploads)
+        if size > MOST:
+            yield Done(Answer(say.too_long.format(size=size, most=MOST)))
+            return
+        async for step in self.written(turn, request):
+            if isinstance(step, Status):
+                yield step
+            else:
+                yield Done(await self._told(step, say))
+
+    async def written(self, turn: Turn, request: str) -> AsyncIterator[Status | Written]:
+        """The work itself: status, then what came of it."""
+        say, language = CODE[language_of(request)], wanted_language(request)
+        if (block := next(iter(blocks(request)), None)) and _RUN.search(request):
+            yield Status(say.running)
+            person = turn.message.sender.ref
+            yield Written(await self._bench.run(block.text, block.language or language, person), given=True)
+            return
+        material, documents = _material(turn, request)
+        author = Author(self._model, "write_code", report.name_of(language), material)
+        trial: Trial | None = None
+        ask = material
+        for number in range(1, ROUNDS + 1):
+            yield Status(say.writing if number == 1 else say.round.format(number=number, most=ROUNDS))
+            code = (
+                with_imports(await author.write(ask), _stub(request)) if language == PYTHON else await author.write(ask)
+            )
+            if not code.strip():
+                break
+            yield Status(say.running)
+            trial = await self._tried(code, language, turn, request)
+            if trial.good or not trial.began:
+                break
+            ask = shown_failures([*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)])
+        own = None
+        if self._capable and trial and trial.good and not count(trial.checks):
+            yield Status(say.testing)
+            own = await self._own_tests(trial, turn, material)
+        yield Written(trial, own, documents=documents)
+
+    async def _tried(self, code: str, language: str, turn: Turn, request: str) -> Trial:
+        """A run of the code with the person's checks; what is plainly a slip is mended on the way."""
+        person, checks = turn.message.sender.ref, _checks(request)
+        trial = await self._bench.run(code, language, person, checks)
+        if language != PYTHON or trial.good or not trial.began:
+            return trial
+        return await mended(self._bench, trial, person, (), Budget(tries=20)) or trial
+
+    async def _own_tests(self, trial: Trial, turn: Turn, request: str) -> Trial | None:
+        """The code with tests that the model wrote for it; None if it wrote none that call it."""
+        author = Author(self._model, "test_code", "Python", request)
+        tests = tests_in(await author.write(f"Request:\n{request}\n\nCode:\n{report.fenced(trial.code)}"), trial.code)
+        if not tests:
+            return None
+        return await self._bench.run(trial.code, trial.language, turn.message.sender.ref, tests)
+
+    async def _told(self, written: Written, say: CodeWords) -> Answer:
+        trial = written.trial
+        if trial is None:
+            return Answer(say.nothing_written, model=self._model_name, rests_on=written.documents)
+        files = report.exact(trial.code, trial.language, report.stem(trial.language)) if not written.given else ()
+        head = [say.here_is.format(language=report.name_of(trial.language)), report.fenced(trial.code, trial.language)]
+        parts = [] if written.given else head
+        parts += [say.inexact] if files else []
+        parts += [*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)]
+        parts += [] if trial.good else report.cause(trial.fault, say)
+        parts += _own(written.own, say)
+        if trial.good and trial.held is None and not (written.own and written.own.held) and not written.given:
+            parts.append(say.unchecked)
+        if not trial.good:
+            parts += await report.linted(self._bench, trial.code, trial.language, say, trial.began)
+        model = "" if written.given else self._model_name
+        return Answer("\n".join(parts), model=model, rests_on=written.documents, files=files)
+
+
+def _own(trial: Trial | None, say: CodeWords) -> list[str]:
+    if trial is None or not trial.began:
+        return []
+    if trial.held:
+        return [say.own_hold.format(count=count(trial.checks))]
+    return [say.own_fail.format(failed=trial.failed_check)] if trial.failed_check else []
+
+
+def _material(turn: Turn, request: str) -> tuple[str, frozenset[str]]:
+    """What the model reads: the request, the person's files, and what was said just before if the request leans on it."""
+    parts, documents = [request], frozenset[str]()
+    parts += [
+        f"File {upload.name}, as material:\n{report.fenced(upload.text)}" for upload in turn.uploads if upload.text
+    ]
+    parts += [f"A message, as material:\n{excerpt.text}" for excerpt in turn.message.excerpts]
+    if turn.history and follows(request):
+        last = turn.history[-1]
+        parts.insert(0, f"Earlier request: {last.question}\n\nEarlier answer:\n{last.answer}\n\nNow:")
+        documents = last.documents
+    return "\n\n".join(parts), documents
+
+
+def _stub(request: str) -> str:
+    """The code that the person began, if there is any."""
+    return next((block.text for block in blocks(request) if block.language in {"", PYTHON}), "")
+
+
+def _checks(request: str) -> tuple[str, ...]:
+    """The checks that the person gave: examples in interactive form, assertions, and what they say should come out."""
+    inside = tuple(line for block in blocks(request) for line in asserts(block.text))
+    return (*doctests(request), *inside, *expectations(prose(request), ""))

@@ -1,0 +1,162 @@
+"""Measures write_code and debug_code: how often hidden tests pass, and whether anything is claimed that does not hold.
+
+Each result is run again here, in the same sandbox but put together anew, and nothing that the answer says is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from bot.assistant.engineer.codetext import given
+from bot.assistant.engineer.debugger import Debugged, Debugger
+from bot.assistant.engineer.writer import Writer, Written
+from bot.errors import BotError, ConfigError
+from bot.ports import Program, Sandbox
+from bot.types import Access, Message, Principal, Room, Status, Turn
+
+KEYS = {"write": ("task_id", "prompt", "entry_point", "test"), "repair": ("id", "code", "test")}
+READER = Principal("terminal", "evaluation", "reader")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of a set: a function to complete (`prompt`, `entry`), or a program to repair (`code`, maybe its `error`).
+
+    `test` decides. Who writes does not see it; who repairs does, as somebody whose test fails would show it.
+    """
+
+    id: str
+    test: str
+    prompt: str = ""
+    entry: str = ""
+    code: str = ""
+    error: str = ""
+
+    @property
+    def request(self) -> str:
+        """The task as a person would put it."""
+        if self.prompt:
+            return f"Complete this Python function:\n```python\n{self.prompt}\n```"
+        said = f"It fails with: {self.error}\n" if self.error else ""
+        return f"Please fix this code.\n```python\n{self.code}\n```\n{said}My test:\n```python\n{self.test}\n```"
+
+
+def read_tasks(path: Path) -> list[Task]:
+    """A JSONL file of tasks of one kind or both; other keys are passed over. Raises ConfigError naming file and line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    tasks = [_task(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not tasks:
+        raise ConfigError(f"{path}: holds no task; a line has {_known()}")
+    return tasks
+
+
+def _task(where: str, line: str) -> Task:
+    try:
+        told = json.loads(line)
+    except ValueError as error:
+        raise ConfigError(f"{where}: not valid JSON: {error}") from error
+    if not isinstance(told, dict):
+        raise ConfigError(f"{where}: needs an object with {_known()}")
+    kind = "write" if "prompt" in told else "repair"
+    for key in KEYS[kind]:
+        if not isinstance(told.get(key), str):
+            raise ConfigError(f"{where}: {key}: is missing or no string; a line has {_known()}")
+    if kind == "write":
+        return Task(told["task_id"], told["test"], told["prompt"], told["entry_point"])
+    return Task(told["id"], told["test"], code=told["code"], error=str(told.get("error") or ""))
+
+
+def _known() -> str:
+    return " or ".join(", ".join(keys) for keys in KEYS.values())
+
+
+async def evaluate(
+    tasks: Sequence[Task],
+    writer: Writer,
+    debugger: Debugger,
+    sandbox: Sandbox,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, dict[str, float]]:
+    """The figures of each kind of task; shares are 0 to 1. Raises BotError if the sandbox runs no Python.
+
+    `claimed` counts answers that say that the person's own checks hold (examples of the prompt, or the failing test);
+    `claimed_but_fail` those of them where the same checks fail here. `examples_only` counts answers of which the
+    examples hold as claimed, while the hidden test fails.
+    """
+    if "python" not in sandbox.languages:
+        raise BotError("eval code needs a sandbox that runs Python; `rolecall doctor` says what is missing")
+    found: dict[str, list[_Result]] = {"write": [], "repair": []}
+    for done, task in enumerate(tasks, 1):
+        kind = "write" if task.prompt else "repair"
+        result = await (_written(task, writer, sandbox) if task.prompt else _repaired(task, debugger, sandbox))
+        found[kind].append(result)
+        progress(done, len(tasks))
+    return {kind: _figures(kind, results) for kind, results in found.items() if results}
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Whether the test passes, whether the answer claims that the person's checks hold, and whether they do."""
+
+    passes: bool
+    claimed: bool
+    holds: bool
+
+
+def _figures(kind: str, results: Sequence[_Result]) -> dict[str, float]:
+    claimed = [result for result in results if result.claimed]
+    figures: dict[str, float] = {
+        "tasks": len(results),
+        "pass@1" if kind == "write" else "repair_rate": sum(result.passes for result in results) / len(results),
+        "claimed": len(claimed),
+        "claimed_but_fail": sum(not result.holds for result in claimed),
+    }
+    if kind == "write":
+        figures["examples_only"] = sum(result.holds and not result.passes for result in claimed)
+    return figures
+
+
+async def _written(task: Task, writer: Writer, sandbox: Sandbox) -> _Result:
+    done: Written = await _last(writer.written(_turn(task), task.request))
+    if done.trial is None:
+        return _Result(False, False, False)
+    code, checks = done.trial.code, "\n".join(done.trial.checks)
+    call = f"{task.test}\ncheck({task.entry})"
+    claimed = bool(done.trial.held)
+    return _Result(await _passes(code, call, sandbox), claimed, claimed and await _passes(code, checks, sandbox))
+
+
+async def _repaired(task: Task, debugger: Debugger, sandbox: Sandbox) -> _Result:
+    turn = _turn(task)
+    done: Debugged = await _last(debugger.debugged(turn, given(turn)))
+    passes = done.after is not None and await _passes(done.after.code, task.test, sandbox)
+    return _Result(passes, done.claimed, passes)
+
+
+def _turn(task: Task) -> Turn:
+    room = Room("terminal", "evaluation", "direct", "direct")
+    return Turn(task.id, Message(task.id, READER, room, task.request), Access())
+
+
+async def _last(steps: AsyncIterator[Status | T]) -> T:
+    """What the work ends with."""
+    found = [step async for step in steps if not isinstance(step, Status)]
+    return found[-1]
+
+
+async def _passes(code: str, test: str, sandbox: Sandbox) -> bool:
+    """Whether code comes through a test to its very end: one that leaves early has not passed."""
+    mark = secrets.token_hex(8)
+    program = f"{code}\n\n{test}\n\nimport sys\nsys.stdout.write('\\n' + {mark!r})\n"
+    ran = await sandbox.run(Program("python", program), READER.ref)
+    return ran.good and mark in ran.output

@@ -1,0 +1,145 @@
+"""What a request is about: found where it came from, with its provenance, and never taken for a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.assistant.given import Given, Giver, parted, topic
+from bot.types import Access, Answer, Citation, Excerpt, Exchange, Room
+from tests.assistant.library import STAFF, passage
+from tests.assistant.texts import CHAT, HANGAR, PLACE, asked
+from tests.fakes import FakeIndex, FakeThreads
+
+TRAVEL = passage("Travel by train is the rule up to four hours.", "travel.docx", "Travel policy", 1)
+OTHER = passage("Dinner is paid up to EUR 75.", "expense.docx", "Expense policy")
+
+
+@pytest.mark.parametrize(
+    ("text", "request_", "material"),
+    [
+        ("Summarize:\nThe gate has changed.\nIt is B7.", "Summarize", "The gate has changed.\nIt is B7."),
+        ("The gate has changed.\nIt is B7.\nKey points?", "Key points?", "The gate has changed.\nIt is B7."),
+        (
+            "Translate this into Japanese: the gate has changed.",
+            "Translate this into Japanese",
+            "the gate has changed.",
+        ),
+        ("Into English: 本日の便は満席です。", "Into English", "本日の便は満席です。"),
+        (
+            "お客様：返金がまだです。\nお詫びの返信を書いてください。",
+            "お詫びの返信を書いてください。",
+            "お客様：返金がまだです。",
+        ),
+        ("日本語で: We regret the delay.", "日本語で", "We regret the delay."),
+        ("Make this more polite: “Send it now.”", "Make this more polite", "Send it now."),
+        ("Summarize the travel policy.", "Summarize the travel policy.", ""),
+        ("What happened at 10:30 in this thread?", "What happened at 10:30 in this thread?", ""),
+        ("One line.\nAnother line.", "", "One line.\nAnother line."),
+    ],
+)
+def test_a_message_is_parted_into_request_and_material(text: str, request_: str, material: str) -> None:
+    assert parted(text) == (request_, material)
+
+
+def test_a_topic_is_what_is_left_of_a_request() -> None:
+    assert topic("Please summarize the travel policy in three bullets.") == "travel policy"
+    assert topic("旅費規程を3文で要約してください") == "旅費規程"
+    assert topic("in one sentence, please") == topic("三つの要点にまとめて") == ""
+
+
+async def test_a_chat_that_was_pasted_keeps_who_said_what() -> None:
+    text = "Summarize this:\nMia: the delivery moved to Thursday\nTom: then the repair slips"
+    given = await Giver().given(asked(text), text)
+    assert [(part.author, part.text) for part in given.parts] == [
+        ("Mia", "the delivery moved to Thursday"),
+        ("Tom", "then the repair slips"),
+    ]
+
+
+async def test_a_model_that_forwards_the_request_alone_loses_no_material() -> None:
+    given = await Giver().given(asked(f"Summarize:\n{HANGAR}"), "Summarize the text in one sentence")
+    assert (given.request, given.text) == ("Summarize the text in one sentence", HANGAR)
+
+
+async def test_files_and_excerpts_are_material() -> None:
+    text = "Summarize this"
+    given = await Giver().given(asked(text, excerpts=CHAT[:1], files=["From a file."]), text)
+    assert [(part.author, part.text) for part in given.parts] == [("", "From a file."), ("Mia", CHAT[0].text)]
+
+
+async def test_a_thread_is_that_very_place_and_no_other() -> None:
+    elsewhere = {
+        (PLACE, "t2"): [Excerpt("Eve", "Something else.")],
+        (Room("slack", "T0HOME", "C2", "private"), "t1"): CHAT,
+    }
+    threads = FakeThreads({(PLACE, "t1"): CHAT, **elsewhere})
+    text = "Summarize this thread"
+    given = await Giver(None, threads).given(asked(text, thread="t1", room=PLACE), text)
+    assert threads.asked == [(PLACE, "t1")]
+    assert [part.text for part in given.parts] == [one.text for one in CHAT]
+
+
+async def test_answers_in_a_thread_stand_behind_their_question_and_bring_their_documents() -> None:
+    said = [CHAT[0], Excerpt("Tom", "@Rolecall how long is leave?"), CHAT[1], Excerpt("Tom", "Summarize this thread")]
+    history = [Exchange("how long is leave?", "Leave is 25 days [1].", frozenset({"leave.docx"}))]
+    text = "Summarize this thread"
+    given = await Giver(None, FakeThreads({(PLACE, "t1"): said})).given(
+        asked(text, thread="t1", room=PLACE, history=history), text
+    )
+    assert [part.text for part in given.parts] == [CHAT[0].text, said[1].text, "Leave is 25 days.", CHAT[1].text]
+    assert given.documents == {"leave.docx"}
+
+
+async def test_the_last_message_is_one_message() -> None:
+    text = "Translate the last message into German"
+    given = await Giver(None, FakeThreads({(PLACE, "t1"): CHAT})).given(asked(text, thread="t1", room=PLACE), text)
+    assert [part.text for part in given.parts] == [CHAT[-1].text]
+
+
+async def test_a_place_that_cannot_be_read_gives_nothing() -> None:
+    text = "Summarize this thread"
+    given = await Giver(None, FakeThreads()).given(asked(text, thread="t1", room=PLACE), text)
+    assert (given.parts, given.in_thread) == ((), True)
+
+
+@pytest.mark.parametrize("text", ["shorter", "and in German?", "in one sentence please", "もっと短くして"])
+async def test_a_follow_up_is_about_the_answer_before_and_keeps_its_documents(text: str) -> None:
+    history = [Exchange("How long is leave?", "Leave is 25 days [1].", frozenset({"leave.docx"}))]
+    given = await Giver().given(asked(text, history=history), text)
+    assert (given.text, given.origin, given.documents) == ("Leave is 25 days.", "earlier", {"leave.docx"})
+
+
+async def test_a_document_is_found_under_the_access_of_the_turn() -> None:
+    index, text = FakeIndex([TRAVEL, OTHER]), "Summarize the travel policy"
+    one = asked(text)
+    given = await Giver(index).given(one, text, documents=True)
+    assert index.asked == [("travel policy", one.access)]
+    assert (given.documents, given.searched) == ({"travel.docx"}, True)
+
+
+async def test_what_the_index_has_nearest_is_not_taken_for_what_was_meant() -> None:
+    text = "Summarize the moon landing"
+    given = await Giver(FakeIndex([TRAVEL])).given(asked(text), text, documents=True)
+    assert (given.parts, given.searched) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("access", "tools"),
+    [(Access(), ("search_documents",)), (None, ("summarize",))],
+    ids=["reads nothing", "may not search"],
+)
+async def test_who_may_not_search_gets_no_document(access: Access | None, tools: tuple[str, ...]) -> None:
+    index, text = FakeIndex([TRAVEL]), "Summarize the travel policy"
+    one = asked(text, tools=tools)
+    given = await Giver(index).given(replace(one, access=access or one.access), text, documents=True)
+    assert (index.asked, given.parts) == ([], ())
+
+
+def test_an_answer_becomes_material_with_all_it_rests_on() -> None:
+    cited = Citation(1, "leave.docx", "Leave", STAFF)
+    given = Given.of(
+        Answer("Leave is 25 days. [1]", (cited,), rests_on=frozenset({"other.docx"}), searched=True), "in German"
+    )
+    assert (given.sources, given.documents, given.searched) == ((cited,), {"leave.docx", "other.docx"}, True)

@@ -1,0 +1,162 @@
+"""What deploy/ holds fits what it is for: each file is checked by the tool or schema of the engine that will read it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from compose_spec import ComposeSpecification
+
+from bot.access.policy import read_policy
+from bot.settings import read_settings
+from connectors.monitoring.metrics import Metrics
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+METRIC = re.compile(r"\brolecall_[a-z_]+")
+RESOURCES = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
+
+
+def resource(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((KUBERNETES / name).read_text())
+    return found
+
+
+def pods() -> list[dict[str, Any]]:
+    return [
+        resource("deployment.yaml")["spec"]["template"]["spec"],
+        resource("sync.yaml")["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+    ]
+
+
+def test_the_container_file_has_no_known_mistake() -> None:
+    linter = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([linter, DEPLOY / "Containerfile"], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+def test_the_image_runs_as_nobody_in_particular_and_knows_the_entry_point() -> None:
+    text = (DEPLOY / "Containerfile").read_text()
+    assert "USER 10001:10001" in text
+    entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", text, re.M)[-1])
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert entry[0] in scripts
+    command = json.loads(re.findall(r"^CMD (.*)$", text, re.M)[-1])
+    done = subprocess.run(
+        [Path(sys.executable).with_name(entry[0]), *command, "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_carries_every_file_that_it_reads() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    tracked = subprocess.run(
+        ["git", "ls-files", "bot", "tools", "connectors"], cwd=ROOT, capture_output=True, text=True
+    )
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    for name in tracked.stdout.split():
+        package, _, rest = name.partition("/")
+        if not name.endswith(".py"):
+            assert any(fnmatch(rest, pattern) for pattern in patterns.get(package, ())), name
+
+
+def test_compose_is_what_compose_understands() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())
+    plain = {key: value for key, value in compose.items() if not key.startswith("x-")}
+    ComposeSpecification.model_validate(plain)
+    bot, sync = compose["services"]["bot"], compose["services"]["sync"]
+    assert "qdrant_read_key" in str(bot["secrets"])
+    assert "qdrant_write_key" not in str(bot["secrets"])
+    assert "qdrant_write_key" in str(sync["secrets"])
+    assert all(service["read_only"] for service in (bot, sync))
+    for service in compose["services"].values():
+        for secret in service.get("secrets", ()):
+            assert (secret["source"] if isinstance(secret, dict) else secret) in compose["secrets"]
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_kubernetes_would_take_each_resource(name: str) -> None:
+    kubernetes_validate.validate(resource(name), kubernetes_validate.latest_version(), strict=True)
+
+
+def test_every_resource_is_in_the_kustomization() -> None:
+    files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml", "rolecall.yaml", "roles.yaml"}
+    assert files == set(RESOURCES)
+
+
+def test_pods_are_restricted_and_take_secrets_by_reference() -> None:
+    for pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert not pod["automountServiceAccountToken"]
+        for container in pod["containers"]:
+            assert container["securityContext"]["readOnlyRootFilesystem"]
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert all("valueFrom" in entry for entry in container["env"])
+            mounted = {mount["name"] for mount in container["volumeMounts"]}
+            assert mounted == {volume["name"] for volume in pod["volumes"]}
+    bot, sync = map(str, pods())
+    assert "rolecall-qdrant-read" in bot
+    assert "rolecall-qdrant-write" not in bot
+    assert "rolecall-qdrant-write" in sync
+
+
+def test_a_replica_stays_while_another_one_goes() -> None:
+    deployment = resource("deployment.yaml")["spec"]
+    assert deployment["replicas"] >= 2
+    assert deployment["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert deployment["template"]["spec"]["terminationGracePeriodSeconds"] > 30
+    assert resource("disruption.yaml")["spec"]["minAvailable"] >= 1
+
+
+@pytest.mark.parametrize("folder", ["compose", "kubernetes"])
+def test_the_settings_and_the_policy_that_come_along_are_good(folder: str) -> None:
+    read_settings(DEPLOY / folder / "rolecall.yaml")
+    read_policy(DEPLOY / folder / "roles.yaml")
+
+
+def known_metrics() -> set[str]:
+    return set(METRIC.findall(Metrics().text().decode()))
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_exist() -> None:
+    rules = yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
+    dashboard = json.loads((DEPLOY / "monitoring/dashboard.json").read_text())
+    asked = [rule["expr"] for rule in rules] + [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    for expression in asked:
+        for metric in METRIC.findall(expression):
+            family = re.sub(r"_(bucket|total|info)$", "", metric)
+            assert {metric, family} & known_metrics(), metric
+    assert resource("autoscaling.yaml")["spec"]["metrics"][0]["external"]["metric"]["name"] in known_metrics()
+
+
+def test_the_dashboard_is_what_its_script_writes(tmp_path: Path) -> None:
+    script = tmp_path / "dashboard.py"
+    shutil.copy(DEPLOY / "monitoring/dashboard.py", script)
+    subprocess.run([sys.executable, script], check=True)
+    assert (tmp_path / "dashboard.json").read_text() == (DEPLOY / "monitoring/dashboard.json").read_text()
+
+
+@pytest.mark.parametrize("unit", sorted(path.name for path in (DEPLOY / "systemd").iterdir()))
+def test_systemd_would_take_each_unit(unit: str, tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not here")
+    for path in (DEPLOY / "systemd").iterdir():
+        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", path.read_text(), flags=re.M)
+        (tmp_path / path.name).write_text(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
+    done = subprocess.run([analyze, "verify", tmp_path / unit], capture_output=True, text=True, check=False)
+    assert "Unknown" not in done.stderr
+    assert "ignoring" not in done.stderr
