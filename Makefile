@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 BENCHES := search sync chats turn start ack flood sandbox slack
-.PHONY: help setup demo test soak attack acceptance-slack check format bench bench-intents clean $(BENCHES:%=bench-%)
+.PHONY: help setup demo test soak attack acceptance-slack acceptance-teams check format bench bench-intents clean $(BENCHES:%=bench-%)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ attack: $(READY) ## every attack on every tier of the sandbox, as this user and 
 
 acceptance-slack: $(READY) ## people at an independent Slack (npm) talk with the real door
 	$(BIN)/python -m tests.acceptance.slack.run
+
+acceptance-teams: $(READY) ## dialogs in Microsoft's own Teams client in Chromium, with screenshots; needs npm and chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.acceptance.teams
 
 check: $(READY) ## lint, format, types, import contracts
 	$(BIN)/ruff check .

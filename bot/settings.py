@@ -99,11 +99,24 @@ class SlackSettings(Strict):
     api: str = "https://slack.com/api/"
 
 
+class TeamsSettings(Strict):
+    """Microsoft Teams: the bot's application in one tenant, and how it proves itself; `development` asks for no proof."""
+
+    app_id: str = ""
+    tenant: str
+    password: Secret | None = None
+    certificate: Secret | None = None
+    managed_identity: bool = False
+    graph: bool = True
+    development: bool = False
+
+
 class DoorSettings(Strict):
     """The chats that are served; at least one for `rolecall serve`."""
 
     slack: SlackSettings | None = None
     webhook: WebhookSettings | None = None
+    teams: TeamsSettings | None = None
 
 
 class ServeSettings(Strict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Role:
     read: Mapping[str, int]
     tools: Mapping[str, int]
     limits: Limits = Limits()
+    admin: bool = False
 
     def held(self, principal: Principal) -> tuple[str, int] | None:
         """By which entry of roles.yaml, and its line, a member holds this role; None if they do not."""
@@ -56,7 +57,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one person may do. `refusal` says why a person who is not an active member holds nothing."""
+    """What one person may do. `refusal` says why a person who is not an active member holds nothing.
+
+    An `admin` may ask who can read what; it opens no document.
+    """
 
     who: str
     roles: tuple[Held, ...] = ()
@@ -64,6 +68,7 @@ class Grant:
     tools: frozenset[str] = frozenset()
     limits: Limits = Limits()
     refusal: str = ""
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,15 @@ class RoomRule:
     ceiling: Labels | None = None
     ceiling_line: int = 0
     reply: Reply = "mentions"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """A mark that an answer bears if it rests on a document with one of these labels."""
+
+    name: str
+    description: str
+    labels: Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,7 @@ class Policy:
     roles: tuple[Role, ...]
     rooms: Mapping[str, RoomRule] = field(default_factory=dict)
     tests: tuple[PolicyTest, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
 
     @property
     def shared(self) -> Labels:
@@ -113,6 +128,11 @@ class Policy:
     def unread(self) -> tuple[str, ...]:
         """Declared labels that no role reads: documents with nothing else are visible to nobody."""
         return tuple(label for label in self.labels if not any(label in role.read for role in self.roles))
+
+    def marking(self, labels: Iterable[str]) -> Sensitivity | None:
+        """The most restrictive mark that one of these labels bears; the file lists them in that order."""
+        carried = frozenset(labels)
+        return next((one for one in self.sensitivity if one.labels & carried), None)
 
     def outsider(self, principal: Principal) -> str:
         """Why a person is not one of ours, or nothing if they are."""
@@ -138,6 +158,7 @@ class Policy:
             own_labels(principal).union(*(one.role.read for one in held)),
             frozenset().union(*(one.role.tools for one in held)),
             _most_generous([one.role.limits for one in held]),
+            admin=any(one.role.admin for one in held),
         )
 
 
@@ -166,6 +187,7 @@ def parse_policy(text: str, name: str = "roles.yaml") -> Policy:
         roles=tuple(_role(role, entry, lines) for role, entry in file.roles.items()),
         rooms=_rooms(file, lines),
         tests=tuple(_test(position, test, lines) for position, test in enumerate(file.tests)),
+        sensitivity=tuple(Sensitivity(one.name, one.description, frozenset(one.labels)) for one in file.sensitivity),
     )
 
 
@@ -179,6 +201,7 @@ def _role(name: str, entry: RoleEntry, lines: Lines) -> Role:
         _with_lines(entry.read, (*where, "read"), lines),
         _with_lines(entry.tools, (*where, "tools"), lines),
         Limits(entry.limits.per_minute, entry.limits.per_day),
+        entry.admin,
     )
 
 

@@ -61,6 +61,7 @@ class RoleEntry(_Strict):
     read: list[str] = []
     tools: list[str] = []
     limits: LimitsEntry = LimitsEntry()
+    admin: bool = False
 
 
 class RoomEntry(_Strict):
@@ -68,6 +69,14 @@ class RoomEntry(_Strict):
 
     ceiling: list[str] | None = None
     reply: Reply = "mentions"
+
+
+class SensitivityEntry(_Strict):
+    """A mark that an answer bears if it rests on a document with one of these labels."""
+
+    name: str = Field(min_length=1, max_length=80)
+    description: str = Field(default="", max_length=300)
+    labels: list[str]
 
 
 class TestEntry(_Strict):
@@ -91,6 +100,7 @@ class PolicyFile(_Strict):
     labels: list[str]
     roles: dict[str, RoleEntry] = Field(min_length=1)
     rooms: dict[str, RoomEntry] = {}
+    sensitivity: list[SensitivityEntry] = []
     tests: list[TestEntry] = []
 
 
@@ -105,6 +115,7 @@ def parse_policy_file(text: str, name: str) -> tuple[PolicyFile, Lines]:
         check.role(role, entry)
     for room, rule in file.rooms.items():
         check.room(room, rule)
+    check.sensitivity()
     for position, test in enumerate(file.tests):
         check.test(("tests", position), test)
     return file, lines
@@ -156,8 +167,8 @@ class _Check:
             self._members((*where, "members"), entry.members)
         self._known((*where, "read"), entry.read, self._file.labels, "a label declared in labels", "labels")
         self._known((*where, "tools"), entry.tools, TOOLS, "a tool", "tools")
-        if not (entry.read or entry.tools or "limits" in entry.model_fields_set):
-            raise self._lines.error(where, "this role gives nothing; give it read, tools or limits")
+        if not (entry.read or entry.tools or "limits" in entry.model_fields_set or entry.admin):
+            raise self._lines.error(where, "this role gives nothing; give it read, tools, limits or admin")
 
     def room(self, ref: str, rule: RoomEntry) -> None:
         """The room is one of ours, and its ceiling consists of declared labels."""
@@ -168,6 +179,20 @@ class _Check:
                 (*where, "ceiling"), rule.ceiling, "labels, or leave the key out: then the room is unlisted"
             )
             self._known((*where, "ceiling"), rule.ceiling, self._file.labels, "a label declared in labels", "labels")
+
+    def sensitivity(self) -> None:
+        """Each mark stands there once, and no label has two."""
+        where: Where = ("sensitivity",)
+        self._unique(where, [one.name for one in self._file.sensitivity], "name")
+        marked: dict[str, str] = {}
+        for position, one in enumerate(self._file.sensitivity):
+            inner: Where = (*where, position, "labels")
+            self._not_empty(inner, one.labels, "labels, or delete the entry")
+            self._known(inner, one.labels, self._file.labels, "a label declared in labels", "labels")
+            for place, label in enumerate(one.labels):
+                if label in marked:
+                    raise self._lines.error((*inner, place), f"'{label}' is also marked {shown(marked[label])}")
+                marked[label] = one.name
 
     def test(self, where: Where, test: TestEntry) -> None:
         """The test names a person, perhaps a room, and expects something."""
@@ -232,11 +257,12 @@ class _Check:
                 )
         self._unique(where, given)
 
-    def _unique(self, where: Where, given: list[str]) -> None:
+    def _unique(self, where: Where, given: list[str], key: str = "") -> None:
         seen: set[str] = set()
         for position, name in enumerate(given):
             if name in seen:
-                raise self._lines.error((*where, position), f"{shown(name)} is in the list twice")
+                at = (*where, position, key) if key else (*where, position)
+                raise self._lines.error(at, f"{shown(name)} is in the list twice")
             seen.add(name)
 
     def _not_empty(self, where: Where, given: list[str], advice: str) -> None:

@@ -88,6 +88,13 @@ async def _chats(settings: Settings) -> list[Finding]:
 
         told = await look_at_slack(settings.doors.slack)
         findings += [Finding("slack", state, text, advice) for state, text, advice in told]
+    if settings.doors.teams is not None:
+        from bot.doorways.teams import checked, problems
+
+        try:
+            findings += [Finding("teams", *one) for one in await problems(checked(settings))]
+        except ConfigError as error:
+            findings.append(Finding("teams", "wrong", str(error), "see docs/teams.md"))
     return findings or [Finding("tokens", "ok", "no chat platform is configured")]
 
 

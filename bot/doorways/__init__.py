@@ -66,4 +66,8 @@ def openers(settings: Settings) -> list[Opener]:
         from bot.doorways.webhook import open_webhook
 
         found.append(open_webhook)
+    if settings.doors.teams is not None:
+        from bot.doorways.teams import open_teams
+
+        found.append(open_teams)
     return found

@@ -34,9 +34,9 @@ LABELS = "company, filings, hr, maintenance, sap"
 # (what to replace in the sound file, by what, the one line that is said)
 BROKEN = {
     "unknown key": ("    read: [company]", "    reads: [company]",
-        "7: roles.everyone.reads: unknown key; did you mean 'read'? known: applies_to, limits, members, read, tools"),
+        "7: roles.everyone.reads: unknown key; did you mean 'read'? known: admin, applies_to, limits, members, read, tools"),
     "unknown key at the top": ("tenants:", "tenant:",
-        "2: tenant: unknown key; did you mean 'tenants'? known: labels, roles, rooms, tenants, tests, version"),
+        "2: tenant: unknown key; did you mean 'tenants'? known: labels, roles, rooms, sensitivity, tenants, tests, version"),
     "duplicate role": ("  operations:", "  finance:", "17: roles.finance: this key is already on line 9"),
     "missing key": ("version: 1\n", "", "1: the key 'version' is missing; known: labels, roles, rooms"),
     "other version": ("version: 1", "version: 2",
@@ -61,7 +61,7 @@ BROKEN = {
     "applies to somebody else": ("applies_to: members", "applies_to: guests",
         "6: roles.everyone.applies_to: 'guests' is not a choice; choices: members"),
     "role without effect": ("read: [maintenance], limits: {per_minute: 10, per_day: 500}", "read: []",
-        "17: roles.operations: this role gives nothing; give it read, tools or limits"),
+        "17: roles.operations: this role gives nothing; give it read, tools, limits or admin"),
     "no roles": (TEXT[TEXT.index("roles:"):], "roles: {}\n", "4: roles: at least 1 needed, 0 given"),
     "display name": ("- slack-user:T0HOME/U0CARLA", "- carla",
         "12: roles.finance.members[1]: 'carla' is not a person or a group; forms: slack-user:T0HOME/U0FIONA, "),

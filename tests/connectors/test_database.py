@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import connectors.chat.slack.installations
+import connectors.chat.teams.store
 import connectors.inbox
 import connectors.journal  # noqa: F401 - each of them knows tables
 from bot.errors import ConfigError
