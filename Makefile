@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-BENCHES := search sync chats turn start ack flood sandbox slack
+BENCHES := search sync chats turn start ack flood sandbox slack load
 .PHONY: help setup demo test soak attack acceptance-slack acceptance-teams check format bench bench-intents clean $(BENCHES:%=bench-%)
 
 help: ## this list
@@ -26,7 +26,7 @@ demo: $(READY) ## the tour: who sees what, and why
 	$(BIN)/rolecall --config examples/airline/rolecall.yaml demo
 
 test: $(READY) ## all tests, without network
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(READY) ## the long forms: 10,000 deliveries watched for leaks; 3,000 events and 200 kills, twice half an hour
 	OMP_NUM_THREADS=1 ROLECALL_DELIVERIES=10000 $(BIN)/python -m pytest -q tests/proof/test_noninterference.py

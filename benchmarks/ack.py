@@ -47,14 +47,14 @@ async def _chat(request: web.Request) -> web.Response:
     return web.json_response({"posted": call["key"]} if call["do"] == "post" else {})
 
 
-def _company(folder: Path, port: int, other: int) -> Path:
-    """A company of 40 people whose model hangs."""
+def company(folder: Path, port: int, other: int, people: int = PEOPLE) -> Path:
+    """A company of so many people on `port`; its model and its chat are both on the port `other`."""
     (folder / "documents").mkdir()
     (folder / "documents" / "canteen.md").write_text(DOCUMENT)
     (folder / "roles.yaml").write_text(ROLES)
     (folder / "secret").write_text(SECRET)
-    people = "".join(f"  p{number}: {{id: slack-user:T0HOME/U0P{number}}}\n" for number in range(PEOPLE))
-    (folder / "directory.yaml").write_text(f"people:\n{people}")
+    everybody = "".join(f"  p{number}: {{id: slack-user:T0HOME/U0P{number}}}\n" for number in range(people))
+    (folder / "directory.yaml").write_text(f"people:\n{everybody}")
     config = folder / "rolecall.yaml"
     config.write_text(
         "version: 1\ndirectory: directory.yaml\n"
@@ -92,8 +92,8 @@ async def _run(folder: Path) -> list[tuple[str, list[tuple[float, int]]]]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = _free_port()
-    config = _company(folder, port, runner.addresses[0][1])
+    port = free_port()
+    config = company(folder, port, runner.addresses[0][1])
     command = [sys.executable, "-m", "bot", "--config", str(config)]
     env, nowhere = {**os.environ, "OMP_NUM_THREADS": "1"}, asyncio.subprocess.DEVNULL
     sync = await asyncio.create_subprocess_exec(*command, "sync", stdout=nowhere, stderr=nowhere, env=env)
@@ -111,7 +111,8 @@ async def _run(folder: Path) -> list[tuple[str, list[tuple[float, int]]]]:
         await runner.cleanup()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

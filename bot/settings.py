@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.yamlfile import load
+
+T = TypeVar("T")
 
 
 class Strict(BaseModel):
@@ -177,4 +179,15 @@ class Settings(Strict):
 
 def read_settings(path: Path) -> Settings:
     """Read rolecall.yaml. Raises ConfigError naming file, line, key and choices."""
-    return load(path, Settings)
+    return _anchored(load(path, Settings), path.parent)
+
+
+def _anchored(found: T, base: Path) -> T:
+    """The same with the files of secrets relative to `base`, as every other path is."""
+    if isinstance(found, Secret):
+        return found.model_copy(update={"file": str(base / found.file)}) if found.file else found
+    if isinstance(found, list):
+        return [_anchored(one, base) for one in found]  # type: ignore[return-value]
+    if isinstance(found, BaseModel):
+        return found.model_copy(update={name: _anchored(value, base) for name, value in found})
+    return found

@@ -59,6 +59,15 @@ DOCUMENTS = {
 }
 
 
+HEAVY = ("test_docs", "test_kills", "test_ask", "test_matrix", "test_chat", "test_faults", "test_sync")
+"""Files with few tests that take long. Begun first, they do not leave one worker alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; with --no-loadscope-reorder they are handed out in this order."""
+    items.sort(key=lambda item: HEAVY.index(item.path.stem) if item.path.stem in HEAVY else len(HEAVY))
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a command printed, and its exit code."""

@@ -58,3 +58,12 @@ def test_an_undeclared_label_in_a_source_is_the_admins_mistake(rolecall: Callabl
     assert ran.code == 2
     assert "'filing'" in ran.err
     assert "filings" in ran.err
+
+
+def test_the_file_of_a_secret_is_relative_to_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hidden\n", encoding="utf-8")
+    config = tmp_path / "rolecall.yaml"
+    config.write_text("version: 1\naudit: {key: {file: key}, old_keys: [{file: /run/old}]}\n", encoding="utf-8")
+    audit = read_settings(config).audit
+    assert secret_of(audit.key, "audit.key") == "hidden"
+    assert audit.old_keys[0].file == "/run/old"

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.assistant.given import parted
 from bot.assistant.grounding import MARKER
 from bot.types import Answer, Citation, Excerpt, Turn
 
@@ -57,8 +58,11 @@ class Part:
 
 
 def parts(text: str) -> tuple[Part, ...]:
-    """The two steps of a request to find something and then do something with it; empty if it is not one."""
-    said = unicodedata.normalize("NFKC", text).strip()
+    """The two steps of a request to find something and then do something with it; empty if it is not one.
+
+    Only the request is looked at: material that was pasted beside it asks for nothing.
+    """
+    said = unicodedata.normalize("NFKC", parted(text)[0]).strip()
     if len(said) > LONGEST or "\n" in said:
         return ()
     found = _JOINED.match(said) or _JOINED_JA.match(said)
@@ -70,7 +74,7 @@ def parts(text: str) -> tuple[Part, ...]:
 
 def several(text: str) -> bool:
     """Whether a request seems to have several parts, so that a capable model may go on after the first."""
-    said = unicodedata.normalize("NFKC", text).strip()
+    said = unicodedata.normalize("NFKC", parted(text)[0]).strip()
     return len(said) <= LONGEST and len(set(map(str.casefold, _DEED.findall(said)))) > 1 and bool(_AND.search(said))
 
 

@@ -62,7 +62,7 @@ def _entry(message: Message, answer: Answer, at: float, private: bool) -> AuditE
         policy=answer.access.policy,
         readers=tuple(sorted(tuple(sorted(reader)) for reader in answer.access.readers)),
         documents=tuple((name, tuple(sorted(labels.get(name, ())))) for name in sorted(answer.documents)),
-        tool=answer.plan.tool,
+        tool="+".join((answer.plan.tool, *answer.plan.then)),
         by=answer.plan.by,
         model=answer.model,
         layer=LAYERS.get(answer.refused, ""),

@@ -58,7 +58,7 @@ def forged(service: str) -> dict[str, str]:
         "expired": token(claims(APP, service, exp=NOW - 400)),
         "no expiry": token(claims(APP, service, exp=None)),
         "expiry that is no number": unsigned(good | {"exp": "later"}, "RS256", signature="AAAA"),
-        "not yet valid": token(claims(APP, service, nbf=NOW + 400)),
+        "not yet valid": token(claims(APP, service, nbf=NOW + 3500)),
         "another service URL": token(claims(APP, "https://smba.trafficmanager.net/emea/")),
         "no service URL": token(claims(APP, service, serviceurl=None)),
         "a changed claim": _changed(token(good)),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.assistant.words import ENGLISH, JAPANESE
-from tests.conftest import Ran
+from tests.conftest import Ran, share
 
 Run = Callable[..., Ran]
 LEASES = "How high were the lease liabilities at the end of 2025?"
@@ -142,23 +142,18 @@ def test_doctor_looks_at_every_part(rolecall: Run, company: Path) -> None:
     assert (sandbox["state"], runs) in (("ok", True), ("warning", False)), sandbox
 
 
-def test_doctor_says_that_the_sandbox_is_switched_off(rolecall: Run, tmp_path: Path) -> None:
+def test_a_broken_part_does_not_hide_the_next_one(rolecall: Run, tmp_path: Path, derived: Path) -> None:
+    share(derived, tmp_path / ".rolecall")
     config = tmp_path / "rolecall.yaml"
-    config.write_text("version: 1\nsandbox: {tier: none}\n", encoding="utf-8")
-    findings = {
-        finding["part"]: finding for finding in rolecall("--config", config, "doctor", "--json").json["findings"]
-    }
-    assert findings["sandbox"]["state"] == "warning"
-    assert "switched off" in findings["sandbox"]["text"]
-
-
-def test_a_broken_part_does_not_hide_the_next_one(rolecall: Run, tmp_path: Path) -> None:
-    config = tmp_path / "rolecall.yaml"
-    config.write_text("version: 1\npolicy: nowhere.yaml\nindex: {engine: server}\n", encoding="utf-8")
+    config.write_text(
+        "version: 1\npolicy: nowhere.yaml\nindex: {engine: server}\nsandbox: {tier: none}\n", encoding="utf-8"
+    )
     ran = rolecall("--config", config, "doctor", "--json")
     assert ran.code == 2
-    states = {finding["part"]: finding["state"] for finding in ran.json["findings"]}
-    assert (states["policy"], states["index"], states["embeddings"]) == ("wrong", "wrong", "ok")
+    findings = {finding["part"]: finding for finding in ran.json["findings"]}
+    states = tuple(findings[part]["state"] for part in ("policy", "index", "embeddings", "sandbox"))
+    assert states == ("wrong", "wrong", "ok", "warning")
+    assert "switched off" in findings["sandbox"]["text"]
 
 
 @pytest.mark.parametrize(

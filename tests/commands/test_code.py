@@ -1,4 +1,4 @@
-"""The code tools through the whole pipeline, from the command line: granted by role, and honest without a sandbox."""
+"""The code tools through the whole pipeline, from the command line: granted by role, and honest about what ran."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def desk(tmp_path: Path, derived: Path) -> Path:
     return config
 
 
-def test_code_is_debugged_for_those_who_may_and_nothing_is_said_to_have_run(rolecall: Run, desk: Path) -> None:
+def test_code_is_debugged_for_those_who_may_and_without_a_sandbox_nothing_is_said_to_have_run(
+    rolecall: Run, desk: Path
+) -> None:
+    desk.write_text(desk.read_text() + "sandbox: {tier: none}\n", encoding="utf-8")
     answer = rolecall("--config", desk, "ask", FAULTY, "--as", "fiona", "--json").json
     assert answer["tool"] == "debug_code"
     assert "+def fare(price):" in answer["text"]
@@ -35,6 +38,7 @@ def test_code_is_debugged_for_those_who_may_and_nothing_is_said_to_have_run(role
 
 
 def test_measuring_needs_somewhere_to_run(rolecall: Run, desk: Path) -> None:
+    desk.write_text(desk.read_text() + "sandbox: {tier: none}\n", encoding="utf-8")
     tasks = Path(__file__).parents[2] / "examples" / "code" / "repair.jsonl"
     ran = rolecall("--config", desk, "eval", "code", tasks, "--json")
     assert ran.code == 1

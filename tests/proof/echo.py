@@ -50,6 +50,7 @@ def all_passages(index: Index, between: Callable[[], Awaitable[list[str]]] = not
         found = await index.search(query, runtime.context.access, 100)
         added = await between()
         sources = [Citation(n, one.document, one.title, one.labels) for n, one in enumerate(found, 1)]
-        return "\n".join([*(f"{one.title}: {one.text}" for one in found), *added]), Answer("", tuple(sources))
+        told = "\n".join([*(f"{one.title}: {one.text}" for one in found), *added])
+        return told, Answer("", tuple(sources), searched=True)
 
     return search
