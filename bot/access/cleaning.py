@@ -33,15 +33,29 @@ _LINK = re.compile("|".join((_IMAGE, _INLINE, _REFERENCE, _SLACK_LINK, _SCHEME, 
 _MENTION = re.compile(
     r"<[!@#][^>]*>|<at\b[^>]*>.*?</at>|(?<![\w.])@(?:channel|here|everyone|all|group|[UWS][A-Z0-9]{6,})\b", re.I | re.S
 )
+_FENCED = re.compile(r"(^```[\w+-]*\n(?:(?!^```).*\n)*^```[ ]*$)", re.M)
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _HTML = re.compile(r"</?(?:a|img|script|iframe|svg|object|embed|link|meta|base|form|video|audio|style)\b[^>]*>", re.I)
 
 
 def clean(text: str, hosts: Collection[str] = ()) -> str:
-    """The text without anything a chat client would follow, fetch or ring; plain https links to `hosts` stay."""
+    """The text without anything a chat client would follow, fetch or ring; plain https links to `hosts` stay.
+
+    In a block of code a bare name such as ``logging.info`` stays too: no client makes a link of it there.
+    """
     text = _visible(text)
     text = _replace(text, _HTML, lambda _: "")
     text = _replace(text, _MENTION, lambda _: REMOVED_MENTION)
-    return _replace(text, _LINK, lambda found: found if _allowed(found, hosts) else REMOVED_LINK)
+    pieces = _FENCED.split(text)
+    return "".join(
+        _replace(piece, _LINK, lambda found, code=place % 2 == 1: _kept(found, hosts, code))  # type: ignore[misc]
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _kept(found: str, hosts: Collection[str], code: bool) -> str:
+    inert = code and _NAME.fullmatch(found)
+    return found if inert or _allowed(found, hosts) else REMOVED_LINK
 
 
 def _visible(text: str) -> str:

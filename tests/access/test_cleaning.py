@@ -110,3 +110,16 @@ def test_plain_words_stay_as_they_were(text: str) -> None:
 @pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u2066", "\U000e0041", "\ufe0f", "\x07", "\u00ad"])
 def test_characters_nobody_sees_are_dropped(hidden: str) -> None:
     assert clean(f"a{hidden}b") == "ab"
+
+
+def test_names_in_a_block_of_code_stay_and_links_in_it_do_not() -> None:
+    code = "```python\nlogging.info('ready')\nurl = 'https://evil.example/?q=1'\nhost = 'a-b.evil.com/x'\n```"
+    shown = clean(f"See this:\n{code}\nand logging.info here.")
+    assert "logging.info('ready')" in shown
+    assert "evil" not in shown
+    assert "logging.info here" not in shown
+
+
+def test_a_fence_that_is_never_closed_hides_nothing() -> None:
+    assert "evil.com" not in clean("```\nevil.com\n")
+    assert "evil.com" not in clean("evil.com\n```\nx = 1\n```\nevil.com")

@@ -48,7 +48,7 @@ DIFFERENCES = [
     ),
     Difference(
         "answers for the asker alone",
-        "an ephemeral message or a direct message",
+        "the direct conversation with Rolecall",
         "the personal chat, if the app is installed for them; else one sentence in the room",
         "Teams has no message that one member of a room sees",
     ),

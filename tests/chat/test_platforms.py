@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.chat.faketeams.stage import TeamsStage
 from tests.chat.platforms import LACKS, page
+from tests.chat.slack_stage import SlackStage
 
 PAGE = Path(__file__).parents[2] / "docs" / "platforms.md"
 
@@ -15,4 +16,4 @@ def test_the_page_is_made_from_the_dialogs() -> None:
 
 
 def test_what_a_stage_lacks_is_said() -> None:
-    assert set(LACKS) >= TeamsStage.lacks
+    assert set(LACKS) >= TeamsStage.lacks | SlackStage.lacks
