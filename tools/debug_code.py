@@ -6,7 +6,8 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.engineer.debugger import Debugger
-from bot.types import Answer, Done, Turn
+from bot.types import Answer, Turn
+from tools.streaming import streamed
 
 
 def debug_code(debugger: Debugger) -> BaseTool:
@@ -19,12 +20,6 @@ def debug_code(debugger: Debugger) -> BaseTool:
         Args:
             request: what is wrong, in the person's own words.
         """
-        answer = Answer("")
-        async for reply in debugger.answer(runtime.context, request):
-            if isinstance(reply, Done):
-                answer = reply.answer
-            else:
-                runtime.stream_writer(reply)
-        return answer.text, answer
+        return await streamed(debugger.answer(runtime.context, request), runtime)
 
     return debug

@@ -6,7 +6,8 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.analyst import Analyst
-from bot.types import Answer, Done, Turn
+from bot.types import Answer, Turn
+from tools.streaming import streamed
 
 
 def sentiment(analyst: Analyst) -> BaseTool:
@@ -19,12 +20,6 @@ def sentiment(analyst: Analyst) -> BaseTool:
         Args:
             request: the request as the person wrote it, with the messages in it.
         """
-        answer = Answer("")
-        async for reply in analyst.sentiment(runtime.context, request):
-            if isinstance(reply, Done):
-                answer = reply.answer
-            else:
-                runtime.stream_writer(reply)
-        return answer.text, answer
+        return await streamed(analyst.sentiment(runtime.context, request), runtime)
 
     return run

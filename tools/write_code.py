@@ -6,7 +6,8 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.engineer.writer import Writer
-from bot.types import Answer, Done, Turn
+from bot.types import Answer, Turn
+from tools.streaming import streamed
 
 
 def write_code(writer: Writer) -> BaseTool:
@@ -19,12 +20,6 @@ def write_code(writer: Writer) -> BaseTool:
         Args:
             request: what is wanted, complete in itself, with the code and examples that the person gave.
         """
-        answer = Answer("")
-        async for reply in writer.answer(runtime.context, request):
-            if isinstance(reply, Done):
-                answer = reply.answer
-            else:
-                runtime.stream_writer(reply)
-        return answer.text, answer
+        return await streamed(writer.answer(runtime.context, request), runtime)
 
     return write
