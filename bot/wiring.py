@@ -224,6 +224,18 @@ def _engine(settings: Settings, base: Path) -> Engine:
     return connect(settings.index.url, secret_of(settings.index.key, "index.key"), settings.index.collection)
 
 
+def key_may_write(settings: Settings) -> bool:
+    """Whether the key of a Qdrant server may write: the bot's should not. Raises IndexUnavailable."""
+    from connectors.qdrant.server import connect
+
+    key, chosen = secret_of(settings.index.key, "index.key"), settings.index
+    engine = connect(chosen.url or "", key, chosen.collection)
+    try:
+        return engine.may_write()
+    finally:
+        engine.close()
+
+
 @asynccontextmanager
 async def open_house(config: Path, world: World | None = None) -> AsyncIterator[House]:
     """Everything but the model, for somebody who asks. Without a `world` the directory file says who is who."""

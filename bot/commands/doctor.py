@@ -147,6 +147,9 @@ async def _index(settings: Settings, base: Path) -> Finding:
         await index.search("anything", for_everyone([frozenset({"company"})]), 1)
     if not passages:
         return Finding("index", "warning", f"{settings.index.engine}: empty", "rolecall sync")
+    if settings.index.engine == "server" and await asyncio.to_thread(wiring.key_may_write, settings):
+        advice = "give the bot a key that only reads, and this one to sync"
+        return Finding("index", "warning", f"server: {passages} passages, and the key may write", advice)
     return Finding("index", "ok", f"{settings.index.engine}: {passages} passages")
 
 

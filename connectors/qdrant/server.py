@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from bot.errors import IndexUnavailable
 from connectors.qdrant.engine import Found, Point, Space
@@ -105,6 +106,17 @@ class ServerEngine:
     def count(self) -> int:
         """How many points there are."""
         return self._reached(lambda: self._client.count(self._name)).count
+
+    def may_write(self) -> bool:
+        """Whether the key may write, tried on a point that nobody has. The bot needs one that may only read."""
+        nobody = models.PointIdsList(points=[str(uuid.uuid4())])
+        try:
+            self._client.delete(self._name, nobody, wait=True)
+        except UnexpectedResponse as error:
+            if error.status_code in (401, 403):
+                return False
+            raise IndexUnavailable(f"the Qdrant server does not say whether the key may write: {error}") from error
+        return True
 
     def close(self) -> None:
         """Close the connections."""

@@ -196,3 +196,13 @@ async def test_a_server_that_hangs_is_given_up(listener: Listener) -> None:
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(IndexUnavailable, match="does not answer"):
         connect("http://127.0.0.1:9", None, "rolecall").open(8, "hash")
+
+
+def test_a_key_that_may_write_is_told_from_one_that_may_not(listener: Listener) -> None:
+    done = _ok({"operation_id": 1, "status": "completed"})
+    for status, body, may in ((200, done, True), (403, "{}", False), (401, "{}", False)):
+        listener.answers = {"/points/delete": (status, body)}
+        assert connect(listener.url, None, "rolecall").may_write() == may
+    listener.answers = {"/points/delete": (500, "{}")}
+    with pytest.raises(IndexUnavailable):
+        connect(listener.url, None, "rolecall").may_write()
