@@ -99,7 +99,9 @@ class Bubblewrap:
         """A Launch inside fresh namespaces, which end with it."""
         shell = _shell() if language == "shell" else ""
         mounts = [*self._visible(), *(_tools(shell) if shell else ())]
-        where = [*self._isolation(user), *_parents(mounts), *mounts]
+        # The program's own /tmp comes first: this interpreter's packages may lie below this machine's.
+        own = ("--size", str(DISK), "--perms", "1777", "--tmpfs", "/tmp")  # noqa: S108 - not this machine's
+        where = [*self._isolation(user), *own, *_parents(mounts), *mounts]
         inside = ["--remount-ro", "/", "--chdir", "/tmp", *_python(self.interpreter, "/launch.py")]  # noqa: S108 - not this machine's
         order = _order(self.interpreter, language, limits, user, writing=True)
         if shell:
@@ -136,7 +138,6 @@ class Bubblewrap:
         yield from ("--ro-bind", str(_LAUNCHER), "/launch.py")
         for device in ("null", "zero", "full", "random", "urandom"):
             yield from ("--dev-bind", f"/dev/{device}", f"/dev/{device}")
-        yield from ("--size", str(DISK), "--perms", "1777", "--tmpfs", "/tmp")  # noqa: S108 - not this machine's
 
 
 @dataclass(frozen=True, slots=True)

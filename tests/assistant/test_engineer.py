@@ -140,8 +140,8 @@ async def test_output_cannot_leave_its_block_and_claim_something() -> None:
 
 
 async def test_code_that_a_chat_cannot_show_exactly_comes_as_a_file_too() -> None:
-    code = "import logging\n\nlogging.info('gate changed')\n"
-    answer, _ = await write("Write a logger in Python.", f"```python\n{code}```")
+    code = "host = 'intranet-2.example.com/x'\nprint(host)\n"
+    answer, _ = await write("Write a script for intranet-2.example.com/x in Python.", f"```python\n{code}```")
     assert ENGLISH.inexact in answer.text
     assert [(file.name, file.content.decode()) for file in answer.files] == [("code.py", code)]
     assert not (await write("Write double in Python.", DOUBLE))[0].files
