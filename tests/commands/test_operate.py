@@ -24,7 +24,7 @@ from tests.connectors.databases import ENGINES, database, database_url
 from tests.connectors.test_database import RECORD
 
 Command = Callable[..., Ran]
-FIONA = Principal("slack", "T0HOME", "U0FIONA")
+FELIX = Principal("slack", "T0HOME", "U0FELIX")
 OSKAR = Principal("slack", "T0HOME", "U0OSKAR")
 ROOM = Room("slack", "T0HOME", "C0ALL", "public")
 
@@ -40,13 +40,13 @@ async def fill(engine: AsyncEngine) -> None:
     """Something in every table that delivery and sync write."""
     await SqlRecords(engine).save(RECORD)
     inbox, journal = SqlInbox(engine), SqlJournal(engine)
-    for number, sender in enumerate((FIONA, OSKAR)):
+    for number, sender in enumerate((FELIX, OSKAR)):
         await inbox.add(f"e{number}", Message(f"m{number}", sender, ROOM, "hello"), Quota(), 1.0)
         await journal.record(
             [AuditEntry("answered", f"a{number}", sender.ref, ROOM.ref, 1.0)],
             [Remembered("c", Exchange(f"q{number}", "yes"), 1.0, answer=f"a{number}")],
         )
-    await journal.opine(Opinion("a0", FIONA.ref, True, 1.0))
+    await journal.opine(Opinion("a0", FELIX.ref, True, 1.0))
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ async def test_a_backup_moves_between_databases_and_the_audit_still_holds(
     async with open_database(url) as engine:
         assert await SqlRecords(engine).all() == {RECORD.id: RECORD}
         journal, inbox = SqlJournal(engine), SqlInbox(engine)
-        await journal.record([AuditEntry("answered", "a9", FIONA.ref, ROOM.ref, 2.0)])
+        await journal.record([AuditEntry("answered", "a9", FELIX.ref, ROOM.ref, 2.0)])
         assert (await journal.verify()).problem == ""
-        assert await inbox.add("e0", Message("m0", FIONA, ROOM, "hello"), Quota(), 3.0) == "duplicate"
-        assert await inbox.add("e9", Message("m9", FIONA, ROOM, "hello"), Quota(), 3.0) == "accepted"
+        assert await inbox.add("e0", Message("m0", FELIX, ROOM, "hello"), Quota(), 3.0) == "duplicate"
+        assert await inbox.add("e9", Message("m9", FELIX, ROOM, "hello"), Quota(), 3.0) == "accepted"
 
 
 @pytest.mark.parametrize("kind", ENGINES)
@@ -141,17 +141,17 @@ def test_a_person_is_erased_and_the_audit_still_holds(rolecall: Command, config:
             return kept, await inbox.questions(OSKAR.ref, 9), await journal.opinions(9), gone
 
     asyncio.run(prepare())
-    erased = rolecall("--config", config, "erase", "fiona", "--json").json
+    erased = rolecall("--config", config, "erase", FELIX.ref, "--json").json
     assert erased == {"messages": 1, "exchanges": 1, "opinions": 1}
     assert asyncio.run(left()) == (["q1"], ["hello"], [], True)
-    shown = rolecall("--config", config, "audit", "show", "--person", FIONA.ref, "--json").lines
+    shown = rolecall("--config", config, "audit", "show", "--person", FELIX.ref, "--json").lines
     assert shown[0]["event"] == "erased"
     assert rolecall("--config", config, "erase", "nobody at all").code == 2
 
 
 async def test_a_changed_key_of_the_audit_is_told_apart_from_a_forged_row(tmp_path: Path) -> None:
     async with database("sqlite", tmp_path) as engine:
-        entry = AuditEntry("answered", "a", FIONA.ref, ROOM.ref, 1.0)
+        entry = AuditEntry("answered", "a", FELIX.ref, ROOM.ref, 1.0)
         await SqlJournal(engine, b"old").record([entry])
         await SqlJournal(engine, b"new", [b"old"]).record([replace(entry, answer="b")])
         assert (await SqlJournal(engine, b"new", [b"old"]).verify()).problem == ""
