@@ -149,9 +149,6 @@ class Linter(Protocol):
     async def check(self, code: str) -> Sequence[Finding]:
         """The mistakes it finds, in the order of lines. Raises BotError if it cannot tell."""
 
-    async def fixed(self, code: str) -> str:
-        """The code with the fixes that are sure not to change what it does."""
-
 
 class Assistant(Protocol):
     """Answers one turn."""

@@ -29,10 +29,6 @@ class Ruff:
         printed = await self._run(code, "--output-format", "json", "--exit-zero")
         return tuple(_finding(one) for one in json.loads(printed))
 
-    async def fixed(self, code: str) -> str:
-        """The code with ruff's safe fixes; the same code if there are none or it cannot be read."""
-        return await self._run(code, "--fix-only", "--exit-zero", "--quiet") or code
-
     async def _run(self, code: str, *options: str) -> str:
         arguments = (
             "check",

@@ -129,7 +129,7 @@ class EdgeEngine:
         space.check(stored, place)
         try:
             return qdrant.EdgeShard.load(str(shard))
-        except Exception as error:
+        except Exception as error:  # the engine raises nothing narrower, whatever is wrong with its files
             raise IndexUnavailable(f"{place} cannot be loaded ({error}); if that lasts, {_ANEW}") from error
 
     def _filter(self, only: Only) -> Any:

@@ -110,13 +110,6 @@ class Bench:
         found = [one.line for one in await self.broken(code) if one.code in UNREADABLE]
         return not found or min(found) > line
 
-    async def fixed(self, code: str) -> str:
-        """The code with the linter's safe fixes; as it is if the linter cannot tell."""
-        try:
-            return (await self._linter.fixed(code)).rstrip("\n")
-        except BotError:
-            return code
-
 
 def _program(code: str, checks: Sequence[str], mark: str) -> str:
     """The code, its checks, and a mark that is printed only if all of them held. Line numbers of the code stay."""
