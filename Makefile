@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 BENCHES := search sync chats turn start ack flood sandbox slack load watching
-.PHONY: help setup demo test soak attack acceptance-slack acceptance-teams check format bench bench-intents clean $(BENCHES:%=bench-%)
+.PHONY: help setup demo test soak attack acceptance-slack acceptance-teams check format bench bench-intents bench-answers clean $(BENCHES:%=bench-%)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ $(BENCHES:%=bench-%): bench-%: $(READY)
 
 bench-intents: $(READY) ## how well messages are sorted: DATA=FOLDER names the open intent sets
 	$(BIN)/python -m benchmarks.intents $(DATA)
+
+bench-answers: $(READY) ## quoting beside composing: DATA=FOLDER names a set in BEIR form whose questions bear answers
+	$(BIN)/python -m benchmarks.answers $(DATA)
 
 clean: ## remove the environment and everything derived
 	rm -rf .venv build *.egg-info examples/airline/.rolecall
