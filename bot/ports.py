@@ -351,7 +351,7 @@ class Inbox(Protocol):
         """Take a message in; the same event, or the same message of a room, is taken in once for ever."""
 
     async def claim(self, owner: str, now: float, lease: float) -> Claim | None:
-        """The next message to work on: first in first out in each conversation, fair between people."""
+        """The next message to work on: first in first out in each conversation, fair between people; suspects first."""
 
     async def extend(self, claim: Claim, now: float, lease: float) -> bool:
         """The heartbeat: hold the row for `lease` more seconds from now."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.delivery.leases import DOOR_LIMIT, HEARTBEAT
+from bot.delivery.leases import DOOR_LIMIT, HEARTBEAT, SUSPECT
 from bot.ports import AuditEntry, Claim, Queue, Quota, Remembered, Verdict, Withdrawal
 from bot.types import Answer, Message
 from connectors.database import METADATA, writing
@@ -112,7 +112,7 @@ class SqlInbox:
         return "accepted" if not notice else "dropped" if told else "busy"
 
     async def claim(self, owner: str, now: float, lease: float) -> Claim | None:
-        """The next message to work on: first in first out in each conversation, fair between people."""
+        """The next message to work on: first in first out in each conversation, fair between people; suspects first."""
         async with self._writing.begin() as connection:
             row = (await connection.execute(_next(now))).mappings().one_or_none()
             if row is None:
@@ -295,7 +295,7 @@ def _next(now: float) -> sa.Select[Any]:
     return (
         sa.select(one)
         .where(ready, ~earlier, running < AT_ONCE)
-        .order_by(running, served, one.c.row)
+        .order_by(one.c.attempts < SUSPECT, running, served, one.c.row)
         .limit(1)
         .with_for_update(skip_locked=True, of=one)
     )

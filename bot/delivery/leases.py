@@ -21,6 +21,9 @@ DOOR_LIMIT = 4.0
 """Seconds after which a door call counts as failed; less than MARGIN."""
 MARGIN = 5.0
 """Seconds before the end of the lease from which nothing is shown any more: longer than a door call may take."""
+SUSPECT = 3
+"""Attempts that ended without an answer, after which a message is suspected: if the process dies once more, this message
+may be the reason. It is taken first after a start, and alone, so that it harms no other and no other harms it."""
 
 _LOG = logging.getLogger("rolecall.delivery")
 

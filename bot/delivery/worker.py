@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.delivery.answering import Answering
-from bot.delivery.leases import LEASE
+from bot.delivery.leases import LEASE, SUSPECT
 from bot.ports import Claim, Inbox
 from bot.types import Message
 
@@ -23,6 +23,8 @@ FIRST = 2
 proved that it lives, few share the blame for what one of them did."""
 RAMP = 1.0
 """Seconds of waiting after which twice as many are answered at once, though none is finished yet."""
+ALONE = 5.0
+"""Seconds at most in which nothing is taken beside a suspected message: a slow one must not hold up the others."""
 
 _LOG = logging.getLogger("rolecall.delivery")
 
@@ -68,6 +70,8 @@ class Worker:
                 task = asyncio.create_task(self._handle(claim, taken))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
+                if claim.attempts > SUSPECT:
+                    await asyncio.wait({task}, timeout=ALONE)
         await self._finish()
 
     def let_go(self, which: Callable[[Message], bool]) -> list[asyncio.Task[Any]]:

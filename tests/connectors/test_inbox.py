@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.delivery.leases import SUSPECT
 from bot.ports import AuditEntry, Claim, Quota, Remembered
 from bot.types import Access, Answer, Attachment, Citation, Exchange, Message, Plan, Principal, Room
 from connectors.inbox import NOTICED, SqlInbox
@@ -165,6 +166,19 @@ async def test_the_quota_is_each_persons_own_but_for_the_total(inbox: SqlInbox) 
     assert await inbox.add("e2", message(2), own, 1.0) == "busy"
     assert await inbox.add("e3", message(3, OSKAR), own, 1.0) == "accepted"
     assert await inbox.add("e4", message(4, replace(OSKAR, id="U0NEW")), Quota(total=2), 1.0) == "busy"
+
+
+async def test_what_was_in_work_at_several_deaths_goes_before_those_who_were_not_served_yet(inbox: SqlInbox) -> None:
+    await fill(inbox, message(1))
+    for death in range(SUSPECT):
+        await taken(inbox, 1.0 + death)
+        await inbox.abandon("w")
+        if death == SUSPECT - 2:
+            await fill(inbox, message(2, OSKAR, thread="u"))
+            assert (await taken(inbox, 1.5 + death)).message.id == "m2"
+            await inbox.abandon("w")
+    await fill(inbox, message(3, replace(OSKAR, id="U0NEW"), thread="v"))
+    assert [(await taken(inbox, 9.0)).message.id for _ in range(3)] == ["m1", "m3", "m2"]
 
 
 async def test_how_it_stands(inbox: SqlInbox) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.delivery.leases import SUSPECT
 from bot.errors import DoorUnavailable
 from bot.ports import AuditEntry, Claim, Opinion, Place, Post, Queue, Quota, Remembered, Verdict, Withdrawal
 from bot.types import Answer, Attachment, Exchange, Message
@@ -74,7 +75,7 @@ class Row:
 
 
 class FakeInbox:
-    """An inbox in memory: order of arrival in each conversation, leases and fences; no quotas, no fairness."""
+    """An inbox in memory: order of arrival in each conversation, leases and fences, suspects first; no quotas, no fairness."""
 
     def __init__(self, journal: FakeJournal):
         self.rows: list[Row] = []
@@ -95,7 +96,7 @@ class FakeInbox:
 
     async def claim(self, owner: str, now: float, lease: float) -> Claim | None:
         busy: set[str] = set()
-        for row in self.rows:
+        for row in sorted(self.rows, key=lambda row: row.claim.attempts < SUSPECT):
             conversation = row.claim.message.conversation
             expired = row.state == "running" and row.lease_until <= now
             if (expired or (row.state == "waiting" and row.not_before <= now)) and conversation not in busy:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.assistant.words import ENGLISH
 from bot.delivery.answering import Timing
+from bot.delivery.leases import SUSPECT
 from bot.delivery.worker import FIRST
 from bot.errors import BotError, DoorUnavailable, IndexUnavailable, ModelUnavailable, Undeliverable
 from bot.ports import Place
@@ -420,6 +421,47 @@ async def test_after_a_start_few_are_taken_at_once_and_more_as_it_proves_to_live
         gate.set()
         await house.settled()
     assert most == [8]
+
+
+async def test_what_was_in_work_at_several_deaths_is_tried_alone() -> None:
+    running, beside = set[str](), list[set[str]]()
+
+    async def watch(turn: Turn) -> AsyncIterator[Reply]:
+        running.add(turn.message.text)
+        await asyncio.sleep(0.02)
+        beside.append(set(running))
+        running.discard(turn.message.text)
+        yield Done(Answer("Done."))
+
+    house = House(assistant=Scripted(watch))
+    for number in range(6):
+        await house.say(f"{number}", room=replace(DIRECT, id=f"D{number}"))
+    suspect = house.inbox.rows[3]
+    suspect.claim = replace(suspect.claim, attempts=SUSPECT)
+    async with house.working():
+        await house.settled()
+    assert beside[0] == {"3"}
+    assert max(map(len, beside)) > 1
+
+
+async def test_a_slow_suspect_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.delivery.worker.ALONE", 0.05)
+    release, order = asyncio.Event(), list[str]()
+
+    async def slowly(turn: Turn) -> AsyncIterator[Reply]:
+        if turn.message.text == "suspect":
+            await release.wait()
+        order.append(turn.message.text)
+        release.set()
+        yield Done(Answer("Done."))
+
+    house = House(assistant=Scripted(slowly))
+    await house.say("suspect", room=replace(DIRECT, id="D1"))
+    await house.say("other", room=replace(DIRECT, id="D2"))
+    house.inbox.rows[0].claim = replace(house.inbox.rows[0].claim, attempts=SUSPECT)
+    async with house.working():
+        await house.settled()
+    assert order == ["other", "suspect"]
 
 
 async def test_a_stopping_worker_finishes_what_it_began_and_takes_nothing_more() -> None:
