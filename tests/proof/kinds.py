@@ -90,6 +90,8 @@ def told_of_turn(rows: Sequence[Mapping[str, Any]]) -> str:
     match last["event"]:
         case "refused" | "withheld":
             return f"refused by {last['layer']}"
+        case "failed":
+            return "nobody to tell"
         case "withdrawn":
             return str(last["reason"])
         case "forgotten":

@@ -1,6 +1,6 @@
 """Nine kinds of people, every tool, every kind of room: what each gets, and which layer refuses. Also a page in docs/.
 
-`ROLECALL_WRITE_MATRIX=1 pytest tests/proof/test_matrix.py tests/proof/test_commands.py` writes the page anew.
+`ROLECALL_WRITE_MATRIX=1 pytest tests/proof -k "matrix or command_line"` writes the page anew.
 """
 
 from __future__ import annotations
