@@ -30,6 +30,7 @@ test: $(READY) ## all tests, without network
 
 soak: $(READY) ## the long forms: 10,000 deliveries watched for leaks; 3,000 events and 200 kills, twice half an hour
 	OMP_NUM_THREADS=1 ROLECALL_DELIVERIES=10000 $(BIN)/python -m pytest -q tests/proof/test_noninterference.py
+	OMP_NUM_THREADS=1 ROLECALL_SOAK=1 $(BIN)/python -m pytest -q tests/delivery/test_storage.py
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.loop
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.replicas
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.delivery.soak.rolling

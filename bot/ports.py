@@ -376,6 +376,7 @@ class Inbox(Protocol):
     async def amend(self, message: Message, now: float, here: str = "") -> bool:
         """Put an edited message in the place of the one with its room and id, if that is not answered yet; it starts anew.
 
+        Only the one who asked can change what was asked: what bears another one's name changes nothing.
         Whoever works on it loses it. `here` is the owner whose work the caller has stopped itself; another one's row
         rests until that one must have noticed. Returns whether there was one to change.
         """

@@ -45,10 +45,6 @@ if TYPE_CHECKING:
     from connectors.qdrant.gateway import Gateway
 
 
-POLICY_POLL = 1.0
-"""Seconds between two looks at roles.yaml while a process runs."""
-
-
 @dataclass(frozen=True, slots=True)
 class House:
     """What is needed to know who may see what, to search, and to sync."""
@@ -260,24 +256,8 @@ async def open_unattended(config: Path, world: World | None = None) -> AsyncIter
     opened = contextlib.nullcontext(world.engine) if world else open_engine(settings, base)
     async with opened as engine:
         embeddings, records = embeddings_of(settings), SqlRecords(engine)
-        async with open_index(settings, base, embeddings) as index, _watched(policy):
+        async with open_index(settings, base, embeddings) as index, policy.watching():
             yield House(settings, base, directory, policy, audience, engine, records, embeddings, index, sources)
-
-
-@asynccontextmanager
-async def _watched(policy: LivePolicy) -> AsyncIterator[None]:
-    async def watch() -> None:
-        while True:
-            await asyncio.sleep(POLICY_POLL)
-            await policy.refresh()
-
-    task = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @asynccontextmanager

@@ -174,8 +174,9 @@ class SqlInbox:
             return int((await connection.execute(theirs.values(state="waiting"))).rowcount)
 
     async def amend(self, message: Message, now: float, here: str = "") -> bool:
-        """Put an edited message in the place of the one with its room and id, if that is not answered yet."""
-        which = sa.and_(_is(message.room.ref, message.id), INBOX.c.state.in_(_OPEN), _UNANSWERED)
+        """Put an edited message in the place of the one of its sender with its room and id, if not answered yet."""
+        theirs = sa.and_(_is(message.room.ref, message.id), INBOX.c.person == message.sender.ref)
+        which = sa.and_(theirs, INBOX.c.state.in_(_OPEN), _UNANSWERED)
         return bool(await self._anew(which, now, here, body=_Body(message=message).model_dump_json()))
 
     async def withdraw(self, room: str, message: str, why: Withdrawal, now: float, here: str = "") -> bool:

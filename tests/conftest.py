@@ -59,7 +59,7 @@ DOCUMENTS = {
 }
 
 
-HEAVY = ("test_docs", "test_kills", "test_ask", "test_matrix", "test_chat", "test_faults", "test_sync")
+HEAVY = ("test_docs", "test_kills", "test_ask", "test_chat", "test_faults", "test_sync")
 """Files with few tests that take long. Begun first, they do not leave one worker alone at the end."""
 
 

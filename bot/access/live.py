@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.access.policy import Policy, parse_policy
@@ -10,6 +14,9 @@ from bot.access.selftest import run_tests
 from bot.errors import ConfigError
 from bot.ports import Directory
 from bot.yamlfile import read_text
+
+POLL = 1.0
+"""Seconds between two looks at roles.yaml while a process runs."""
 
 _LOG = logging.getLogger("rolecall.policy")
 
@@ -57,6 +64,23 @@ class LivePolicy:
             return False
         self.alarm = ""
         return self.current.hash != before.hash
+
+    @asynccontextmanager
+    async def watching(self, every: float = POLL) -> AsyncIterator[None]:
+        """Look at the file every so many seconds, as long as the block runs."""
+
+        async def watch() -> None:
+            while True:
+                await asyncio.sleep(every)
+                await self.refresh()
+
+        task = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     def _raise_alarm(self, problem: str) -> None:
         if problem != self.alarm:

@@ -37,7 +37,7 @@ _LOG = logging.getLogger("rolecall.delivery")
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds: of silence until the person is told, and that a turn may take, and that a question is kept."""
+    """Seconds: without text until the person is told, and that a turn may take, and that a question is kept."""
 
     tell_after: float = TELL_AFTER
     turn_limit: float = TURN_LIMIT
@@ -188,7 +188,7 @@ class Answering:
     async def _computed(self, claim: Claim, answer_id: str, shown: Shown, say: Words) -> Answer:
         """The turn's answer; what is known of it so far is shown meanwhile."""
         await shown.begin(Post("status", say.thinking))
-        message, answer, so_far = claim.message, Answer(""), Delta("")
+        message, answer, so_far, late = claim.message, Answer(""), Delta(""), ""
         replies = self._turns.take(message, answer_id)
         try:
             async with aclosing(patient(replies, self._timing.tell_after, self._timing.turn_limit)) as patiently:
@@ -203,9 +203,10 @@ class Answering:
                             so_far = _grown(so_far, reply)
                             await self._show_piece(message, shown, so_far, say)
                         case Status(text=text) if not so_far.text:
-                            await shown.grow(Post("status", text))
-                        case None if not so_far.text:
-                            await shown.become(Post("status", say.slow))
+                            await shown.grow(Post("status", " · ".join(filter(None, (text, late)))))
+                        case None:
+                            late = say.slow
+                            await shown.become(Post("status", late))
         except asyncio.CancelledError:
             await self._settle(shown.become(Post("status", say.slow)))
             raise

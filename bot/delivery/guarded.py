@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
@@ -80,10 +80,17 @@ class GuardedChat(BaseChatModel):
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     break
-                heard = True
+                heard = heard or _says_something(chunk)
                 yield chunk
-            if not heard:  # a page of HTML with status 200 is read as an empty stream
+            if not heard:  # a page of HTML with status 200 is read as an empty stream, other JSON as empty pieces
                 raise ModelUnavailable("The model server said nothing; please try again.")
+
+
+def _says_something(chunk: ChatGenerationChunk) -> bool:
+    """Words, a tool call, or that it is finished: a model may have nothing to say."""
+    message = chunk.message
+    called = isinstance(message, AIMessageChunk) and message.tool_call_chunks
+    return bool(message.content or called or (chunk.generation_info or {}).get("finish_reason"))
 
 
 @asynccontextmanager

@@ -1,14 +1,14 @@
-"""How long things may take: a turn that is silent is remarked upon, one that lasts too long is ended."""
+"""How long things may take: a turn that has nothing to say yet is remarked upon, one that lasts too long is ended."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
 
-from bot.types import Reply
+from bot.types import Delta, Reply
 
 TELL_AFTER = 20.0
-"""Seconds of silence after which the person is told that it takes longer."""
+"""Seconds without a word of an answer after which the person is told that it takes longer."""
 TURN_LIMIT = 120.0
 """Seconds that a turn may take."""
 KEEP = 900.0
@@ -23,9 +23,10 @@ def pause(age: float, most: float) -> float:
 async def patient(
     replies: AsyncGenerator[Reply, None], silence: float, limit: float
 ) -> AsyncGenerator[Reply | None, None]:
-    """The replies of a turn, and one None if none came for `silence` seconds. Raises TimeoutError after `limit`.
+    """The replies of a turn, and one None if it has no text after `silence` seconds. Raises TimeoutError after `limit`.
 
-    The turn runs in a task of its own, so that it goes on while its replies are being shown.
+    A status is no text: several steps of which each is slow are told of as one is. The turn runs in a task of its own,
+    so that it goes on while its replies are being shown.
     """
     queue: asyncio.Queue[Reply | None] = asyncio.Queue()
 
@@ -38,18 +39,21 @@ async def patient(
             await replies.aclose()
             queue.put_nowait(None)
 
+    deadline: float | None = asyncio.get_running_loop().time() + silence
     turn = asyncio.create_task(run())
-    told = False
     try:
         while True:
             try:
-                reply = await asyncio.wait_for(queue.get(), None if told else silence)
+                async with asyncio.timeout_at(deadline):
+                    reply = await queue.get()
             except TimeoutError:
-                told = True
+                deadline = None
                 yield None
                 continue
             if reply is None:
                 break
+            if isinstance(reply, Delta):
+                deadline = None
             yield reply
         await turn
     finally:

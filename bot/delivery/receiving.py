@@ -59,7 +59,7 @@ class Receiver:
         """The sender edited a message: if it is not answered yet, it starts anew with what it says now."""
 
         def same(one: Message) -> bool:
-            return (one.room.ref, one.id) == (message.room.ref, message.id)
+            return (one.room.ref, one.id, one.sender.ref) == (message.room.ref, message.id, message.sender.ref)
 
         return bool(await self._anew(same, lambda here: self._inbox.amend(message, self._clock(), here)))
 

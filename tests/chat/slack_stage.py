@@ -46,6 +46,7 @@ class SlackStage:
     def __init__(self, slack: FakeSlack, world: World):
         self.slack = slack
         self.world = world
+        self.people = dict(PEOPLE)
         self._events: dict[str, set[str]] = {}
 
     async def say(
@@ -58,7 +59,7 @@ class SlackStage:
         under: str = "",
         files: Sequence[tuple[str, bytes]] = (),
     ) -> str:
-        user = PEOPLE[who]
+        user = self.people[who]
         channel = self.slack.workspace.direct(user) if room == DIRECT else ROOMS[room]
         rings = mention and room != DIRECT
         said = self.slack.workspace.say(
@@ -85,13 +86,13 @@ class SlackStage:
     async def stop(self, who: str, message: str) -> None:
         said = self._said(message)
         place = {"channel": said.channel, "thread_ts": said.thread or said.ts}
-        await self._send(message, {"type": "agent_session_stopped", "user": PEOPLE[who], **place})
+        await self._send(message, {"type": "agent_session_stopped", "user": self.people[who], **place})
 
     async def rate(self, who: str, seen: Seen, good: bool, reason: str = "") -> None:
         said = next(one for one in self.slack.workspace.messages if one.ts == seen.id)
         (thumbs,) = _thumbs(said)
         value = thumbs["positive_button" if good else "negative_button"]["value"]
-        user = {"id": PEOPLE[who], "team_id": TEAM}
+        user = {"id": self.people[who], "team_id": TEAM}
         action = {"action_id": FEEDBACK, "type": "feedback_buttons", "value": value, "block_id": "b"}
         asked = len(self.slack.workspace.modals)
         payload = {"type": "block_actions", "user": user, "actions": [action], "trigger_id": "t1"}
@@ -105,7 +106,7 @@ class SlackStage:
             assert (await self.slack.interact({"type": "view_submission", "user": user, "view": view}))[0] == 200
 
     async def seen(self, who: str, message: str) -> list[Seen]:
-        user, said = PEOPLE[who], self._said(message, gone=True)
+        user, said = self.people[who], self._said(message, gone=True)
         visible = self.slack.workspace.visible(user)
         return [_seen(one, said) for one in visible if self._answers(one, message, said)]
 
@@ -134,7 +135,7 @@ class SlackStage:
 
     def _event(self, said: Said) -> dict[str, Any]:
         kind = "im" if said.channel.startswith("D") else KINDS[said.channel]
-        who = self.slack.workspace.people[said.user]
+        who = self.slack.workspace.people.get(said.user, {"team_id": TEAM, "is_bot": False})
         event: dict[str, Any] = {"type": "message", "channel": said.channel, "channel_type": kind, "ts": said.ts}
         event |= {"event_ts": said.ts, "user": said.user, "text": said.text, "team": who["team_id"]}
         event |= {"user_team": who["team_id"]} if said.channel == "C0EXT" else {}
@@ -198,9 +199,9 @@ def people(slack: FakeSlack) -> None:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, policy: str = POLICY, *, http: bool = True, socket: bool = False
+    folder: Path, policy: str = POLICY, *, http: bool = True, socket: bool = False, **middle: Any
 ) -> AsyncIterator[SlackStage]:
-    """Slack and Rolecall, connected over loopback."""
+    """Slack and Rolecall, connected over loopback. `middle` is for `open_world`."""
     async with open_slack() as slack, database("sqlite", folder) as engine:
         people(slack)
         chosen = SlackSettings(
@@ -212,7 +213,7 @@ async def open_stage(
         settings = Settings(version=1, doors=DoorSettings(slack=chosen))
         async with (
             open_doorway(settings, folder, engine) as doorway,
-            open_world(engine, parse_policy(policy), doorway) as world,
+            open_world(engine, parse_policy(policy), doorway, **middle) as world,
         ):
             slack.target = f"http://127.0.0.1:{world.port}/slack/events"
             yield SlackStage(slack, world)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -145,27 +145,33 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(engine: AsyncEngine, policy: Policy, doorway: Doorway) -> AsyncIterator[World]:
-    """A running middle with one doorway open on a free port of 127.0.0.1."""
+async def open_world(
+    engine: AsyncEngine,
+    policy: Policy,
+    doorway: Doorway,
+    script: Callable[[Clock], Script] = Script,
+    tools: frozenset[str] = TOOLS,
+) -> AsyncIterator[World]:
+    """A running middle with one doorway open on a free port of 127.0.0.1; `tools` are those that are installed."""
     clock = Clock()
-    script = Script(clock)
+    written = script(clock)
     journal, inbox, records = SqlJournal(engine), SqlInbox(engine), FakeRecords(LABELS)
     assert doorway.directory is not None
     directory = CachedDirectory(Directories({doorway.name: doorway.directory}))
     audience = Audience(lambda: policy, directory)
     gate = Gate(audience, records, {HOST})
     reader = UploadReader({doorway.name: doorway.fetch} if doorway.fetch else {})
-    turns = Turns(audience, script, gate, Memory(journal, records), new_id, reader)
+    turns = Turns(audience, written, gate, Memory(journal, records), new_id, reader)
     answering = Answering(inbox, journal, {doorway.name: doorway.door}, turns, gate, clock, new_id)
     worker = Worker(inbox, answering, "stage", clock, 4, grace=1.0)
     receiver = Receiver(inbox, lambda: policy, clock, worker.wake, worker)
-    lobby = Lobby(receiver, directory, audience, lambda: policy, inbox, journal, TOOLS)
+    lobby = Lobby(receiver, directory, audience, lambda: policy, inbox, journal, tools)
     working = asyncio.create_task(worker.run())
     try:
         async with doorway.open(lobby) as routes, open_site("127.0.0.1", 0, routes, _ready, 16 << 20) as port:
-            yield World(port, clock, script, inbox, journal, directory, worker)
+            yield World(port, clock, written, inbox, journal, directory, worker)
     finally:
-        script.go.set()
+        written.go.set()
         worker.stop()
         await working
         reader.close()

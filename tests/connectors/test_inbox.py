@@ -284,6 +284,13 @@ async def test_an_edited_message_starts_anew_unless_it_is_answered(inbox: SqlInb
     assert not await inbox.amend(replace(message(1), text="too late"), 3.0)
 
 
+async def test_only_who_asked_can_change_what_was_asked(inbox: SqlInbox) -> None:
+    await fill(inbox, message(1))
+    other = replace(message(1), text="What is everybody's salary?", sender=replace(message(1).sender, id="U0OTHER"))
+    assert not await inbox.amend(other, 2.0, here="w")
+    assert (await taken(inbox)).message == message(1)
+
+
 async def test_what_a_worker_elsewhere_holds_rests_until_it_must_have_noticed(inbox: SqlInbox) -> None:
     await fill(inbox, message(1))
     await taken(inbox, 1.0, owner="elsewhere")

@@ -150,7 +150,10 @@ class FakeInbox:
         return bool(
             self._anew(
                 lambda row: (
-                    self._is(row, message.room.ref, message.id) and self._open(row) and row.claim.answer is None
+                    self._is(row, message.room.ref, message.id)
+                    and row.claim.message.sender.ref == message.sender.ref
+                    and self._open(row)
+                    and row.claim.answer is None
                 ),
                 lambda claim: replace(claim, message=message),
             )

@@ -260,6 +260,25 @@ async def test_a_silent_model_is_remarked_upon_and_then_ended() -> None:
     assert texts(house) == ["Here you are."]
 
 
+async def test_a_step_that_begins_late_does_not_take_back_that_it_takes_longer() -> None:
+    house: House
+
+    async def steps(turn: Turn) -> AsyncIterator[Reply]:
+        yield Status("Searching")
+        await asyncio.sleep(0.06)
+        house.clock.now += 2
+        yield Status("Writing")
+        await asyncio.sleep(0.02)
+        yield Done(Answer("Here you are."))
+
+    house = House(assistant=Scripted(steps), timing=Timing(0.02, 1.0))
+    await house.say("What was revenue?")
+    await house.answer_next()
+    (bubble,) = house.door.standing
+    forms = [form.text for form in bubble.forms]
+    assert forms == [ENGLISH.thinking, ENGLISH.slow, f"Writing · {ENGLISH.slow}", "Here you are."]
+
+
 async def test_a_poison_message_ends_after_five_attempts_and_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
     house = House(assistant=Scripted(*[failing(BotError("bug"))] * 5, fine))
     await house.say("poison")

@@ -7,7 +7,7 @@ import sqlite3
 import statistics
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,14 @@ from tests.delivery.fakes import FakeClock
 from tests.delivery.flood import flood
 from tests.delivery.house import ALL, DIRECT, FIONA, POLICY, House
 
-MOODS = ["refused", "hanging", "500", "garbage", "cut"]
+NONSENSE = {
+    "HTML": ("text/html", "<html>gateway</html>"),
+    "half an event": ("text/event-stream", 'data: {"id": "1", "choi'),
+    "another form": ("text/event-stream", 'data: {"answer": 42}\n\ndata: [DONE]\n\n'),
+    "no words": ("text/event-stream", "data: [DONE]\n\n"),
+}
+AT_ONCE = '{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
+MOODS = ["not there", "hung up", "hanging", "500", "cut", *NONSENSE]
 
 
 class ModelServer:
@@ -45,25 +52,28 @@ class ModelServer:
         self.asked = 0
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[int]:
+    async def listening(self, port: int = 0) -> AsyncIterator[int]:
         async def ready() -> tuple[bool, dict[str, object]]:
             return True, {}
 
-        async with open_site("127.0.0.1", 0, {"POST /v1/chat/completions": self._answer}, ready, 10**6) as port:
-            yield port
+        async with open_site("127.0.0.1", port, {"POST /v1/chat/completions": self._answer}, ready, 10**6) as found:
+            yield found
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         match self.mood:
-            case "refused":
+            case "hung up":
                 assert request.transport is not None
                 request.transport.abort()
             case "hanging":
                 await asyncio.sleep(3600)
             case "500":
                 return web.Response(status=500)
-            case "garbage":
-                return web.Response(text="<html>gateway</html>", content_type="text/html")
+            case "finished at once":
+                return web.Response(text=f"data: {AT_ONCE}\n\ndata: [DONE]\n\n", content_type="text/event-stream")
+            case mood if mood in NONSENSE:
+                kind, text = NONSENSE[mood]
+                return web.Response(text=text, content_type=kind)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         piece = '{"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Fine."}}]}'
@@ -93,26 +103,42 @@ class Asking:
 @pytest.mark.parametrize("mood", MOODS)
 async def test_a_model_that_fails_is_told_of_and_asked_again_later(mood: str) -> None:
     server, clock = ModelServer(), FakeClock()
-    async with server.listening() as port:
+    async with AsyncExitStack() as first:
+        port = await first.enter_async_context(server.listening())
         settings = ModelSettings(provider="openai", name="m", url=f"http://127.0.0.1:{port}/v1")
         inner = connect(settings, None, timeout=5.0, retries=0)
         breaker = Breaker(ModelUnavailable, "away", clock)
         chat = GuardedChat(inner=inner, breaker=breaker, silence=0.2)
         house = House(assistant=Asking(chat), timing=Timing(0.1, 5.0))
         server.mood = mood
+        if mood == "not there":
+            await first.aclose()
         for number in range(FAILURES + 3):
             await house.say(f"Question {number}", room=DIRECT)
             row = house.inbox.rows[-1]
             row.claim = _apart(row.claim, number)
             await house.answer_next()
         assert [one.post.text for one in house.door.standing] == [ENGLISH.model_away] * (FAILURES + 3)
-        assert server.asked <= FAILURES
+        assert breaker.open
+        assert server.asked == (0 if mood == "not there" else FAILURES)
         server.mood = "fine"
         clock.now += 31
         house.clock.now += 31
+        if mood == "not there":
+            await first.enter_async_context(server.listening(port))
         for _ in range(FAILURES + 3):
             await house.answer_next()
         assert [one.post.text for one in house.door.standing] == ["Fine."] * (FAILURES + 3)
+
+
+async def test_a_model_that_has_nothing_to_say_has_not_failed() -> None:
+    server = ModelServer()
+    async with server.listening() as port:
+        settings = ModelSettings(provider="openai", name="m", url=f"http://127.0.0.1:{port}/v1")
+        breaker = Breaker(ModelUnavailable, "away", FakeClock())
+        chat = GuardedChat(inner=connect(settings, None, timeout=5.0, retries=0), breaker=breaker)
+        server.mood = "finished at once"
+        assert [chunk.text async for chunk in chat.astream("Hello!") if chunk.text] == []
 
 
 def _apart(claim: Claim, number: int) -> Claim:

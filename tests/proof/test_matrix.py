@@ -1,13 +1,12 @@
 """Nine kinds of people, every tool, every kind of room: what each gets, and which layer refuses. Also a page in docs/.
 
-The page is generated: `ROLECALL_WRITE_MATRIX=1 pytest tests/proof/test_matrix.py` writes it anew.
+`ROLECALL_WRITE_MATRIX=1 pytest tests/proof -k "matrix or command_line"` writes the page anew.
 """
 
 from __future__ import annotations
 
-import os
+from functools import cache
 from itertools import count
-from pathlib import Path
 
 import pytest
 from langchain.tools import ToolRuntime
@@ -22,24 +21,13 @@ from bot.assistant.memory import Memory
 from bot.assistant.supervisor import Supervisor
 from bot.assistant.words import ENGLISH
 from bot.delivery.turns import Turns
-from bot.types import Answer, Done, Message, Passage, Principal, Room, Turn
+from bot.types import Answer, Done, Message, Passage, Plan, Principal, Room, Turn
 from tests.assistant.library import WordEmbeddings, saying
 from tests.delivery.fakes import FakeJournal
 from tests.fakes import FakeDirectory, FakeIndex, FakeRecords, FakeRouter
+from tests.proof.kinds import KINDS, MEMBERS, NO_POLICY, READS, ROLES, check_page, granted, members, rendered
 from tools.search import search_documents
 
-PAGE = Path(__file__).parents[2] / "docs" / "access-matrix.md"
-ROLES = """
-version: 1
-tenants: {slack: [T0HOME]}
-labels: [company, filings, maintenance]
-roles:
-  everyone: {applies_to: members, read: [company], tools: [search_documents, summarize, translate, draft]}
-  finance: {members: [slack-group:S0FIN], read: [filings], tools: [write_code, debug_code]}
-  operations: {members: [slack-group:S0OPS], read: [maintenance], tools: [sentiment, classify]}
-rooms:
-  slack:T0HOME/C0FIN: {ceiling: [filings, company]}
-"""
 POLICY = parse_policy(ROLES)
 
 
@@ -54,6 +42,7 @@ PEOPLE = {
     "operations": someone("ops", "S0OPS"),
     "both": someone("both", "S0FIN", "S0OPS"),
     "no role": someone("none"),
+    "admin": someone("admin"),
     "guest": someone("guest", "S0FIN", kind="guest"),
     "external": someone("ext", "S0FIN", kind="external"),
     "deactivated": someone("gone", "S0FIN", active=False),
@@ -61,7 +50,8 @@ PEOPLE = {
     "unknown": someone("new", "S0FIN", tenant="T0OTHER"),
 }
 DOCUMENTS = {f"{label}.md": frozenset({label}) for label in ("company", "filings", "maintenance")}
-FIN, OPS, NONE = PEOPLE["finance"], PEOPLE["operations"], PEOPLE["no role"]
+PASSAGES = [Passage(f"p-{name}", name, f"The ferry of {name}.", labels) for name, labels in DOCUMENTS.items()]
+FIN, OPS = PEOPLE["finance"], PEOPLE["operations"]
 ROOMS = {
     "direct": (Room("slack", "T0HOME", "D0", "direct"), ()),
     "public": (Room("slack", "T0HOME", "C0PUB", "public"), (FIN, OPS)),
@@ -72,28 +62,20 @@ ROOMS = {
     "roster unreadable": (Room("slack", "T0HOME", "C0FIN", "private"), None),
     "external": (Room("slack", "T0HOME", "C0EXT", "external"), (FIN,)),
 }
-MEMBERS = ("finance", "operations", "both", "no role")
-EVERYBODYS = {"search_documents", "summarize", "translate", "draft"}
-EXTRA = {"finance": {"write_code", "debug_code"}, "operations": {"sentiment", "classify"}}
-EXTRA |= {"both": EXTRA["finance"] | EXTRA["operations"]}
-READS = {
-    "finance": "company filings",
-    "operations": "company maintenance",
-    "both": "company filings maintenance",
-    "no role": "company",
-}
-COMMON = dict.fromkeys(MEMBERS, "company")
+LISTED = dict.fromkeys(MEMBERS, "company") | {"finance": "company filings", "both": "company filings"}
 SEEN = {
-    "direct": READS,
-    "public": COMMON,
-    "listed": {"finance": "company filings", "operations": "company", "both": "company filings", "no role": "company"},
-    "listed, with operations": COMMON,
-    "listed, with a guest": {},
-    "private, not listed": COMMON,
-    "roster unreadable": COMMON,
-    "external": {},
-}  # fmt: skip
+    "direct": members(READS),
+    "public": members("company"),
+    "listed": members(LISTED),
+    "listed, with operations": members("company"),
+    "listed, with a guest": members("nothing"),
+    "private, not listed": members("company"),
+    "roster unreadable": members("company"),
+    "external": members("nothing"),
+}
 """What the room sees if such a person asks there: written down by hand, from the rules in docs/roles.md."""
+MAY = {name: members(READS if name == "search_documents" else granted(name)) for name in TOOLS}
+"""What each tool does for somebody alone."""
 
 
 def simple(name: str) -> BaseTool:
@@ -105,20 +87,23 @@ def simple(name: str) -> BaseTool:
     return work
 
 
-async def ask(person: Principal, wanted: str, where: str) -> Answer:
+@cache
+def staff() -> tuple[Supervisor, FakeRouter]:
+    """The real supervisor with every tool, and the router whose plan it follows."""
+    router = FakeRouter("chat")
+    librarian = Librarian(FakeIndex(PASSAGES), saying("unused"), WordEmbeddings(), sentences=9)
+    tools = [search_documents(librarian), *(simple(name) for name in TOOLS if name != "search_documents")]
+    return Supervisor(saying("I am the model."), tools, router, mode="router"), router
+
+
+async def ask(kind: str, wanted: str, where: str) -> Answer:
     """One turn through the real supervisor, turns, audience and gate."""
-    room, roster = ROOMS[where]
+    (room, roster), person = ROOMS[where], PEOPLE[kind]
     present = [*roster, person] if roster is not None else None
     directory = FakeDirectory([*PEOPLE.values()], {} if present is None else {room: present})
-    records = FakeRecords(DOCUMENTS)
-    audience = Audience(lambda: POLICY, directory)
-    index = FakeIndex(
-        [Passage(f"p-{name}", name, f"The ferry of {name}.", labels) for name, labels in DOCUMENTS.items()]
-    )
-    librarian = Librarian(index, saying("unused"), WordEmbeddings(), sentences=9)
-    tools = [search_documents(librarian), *(simple(name) for name in TOOLS if name != "search_documents")]
-    supervisor = Supervisor(saying("I am the model."), tools, FakeRouter(wanted), mode="router")
-    numbers = count(1)
+    audience, records = Audience(lambda: POLICY, directory), FakeRecords(DOCUMENTS)
+    supervisor, router = staff()
+    router.plan, numbers = Plan(wanted, "router", 1.0), count(1)
     turns = Turns(
         audience, supervisor, Gate(audience, records), Memory(FakeJournal(), records), lambda: f"a{next(numbers)}"
     )
@@ -129,11 +114,7 @@ async def ask(person: Principal, wanted: str, where: str) -> Answer:
 
 def told(answer: Answer) -> str:
     """What somebody got: the labels they were shown, done, nothing found, or the layer that refused."""
-    refusals = {
-        "no-access": "refused by policy",
-        "not-granted": "refused by planner",
-        "access-changed": "refused by gate",
-    }
+    refusals = {"no-access": NO_POLICY, "not-granted": "refused by planner", "access-changed": "refused by gate"}
     if answer.refused:
         return refusals[answer.refused]
     if answer.text == ENGLISH.not_found:
@@ -141,68 +122,21 @@ def told(answer: Answer) -> str:
     return " ".join(sorted(source.document.removesuffix(".md") for source in answer.sources)) or "done"
 
 
-def may(kind: str, wanted: str) -> str:
-    if kind not in MEMBERS:
-        return "refused by policy"
-    if wanted not in EVERYBODYS | EXTRA.get(kind, set()):
-        return "refused by planner"
-    return READS[kind] if wanted == "search_documents" else "done"
-
-
 @pytest.mark.parametrize("wanted", TOOLS)
-@pytest.mark.parametrize("kind", PEOPLE)
-async def test_each_tool_for_each_kind_of_person(kind: str, wanted: str) -> None:
-    assert told(await ask(PEOPLE[kind], wanted, "direct")) == may(kind, wanted)
-
-
-def heard(kind: str, where: str) -> str:
-    if where == "direct" or kind in MEMBERS:
-        return SEEN[where].get(kind, "refused by policy" if kind not in MEMBERS else "nothing")
-    return "refused by policy"
+async def test_each_tool_for_each_kind_of_person(wanted: str) -> None:
+    assert {kind: told(await ask(kind, wanted, "direct")) for kind in KINDS} == MAY[wanted]
 
 
 @pytest.mark.parametrize("where", ROOMS)
-@pytest.mark.parametrize("kind", PEOPLE)
-async def test_what_each_room_hears_when_each_kind_of_person_asks(kind: str, where: str) -> None:
-    answer = await ask(PEOPLE[kind], "search_documents", where)
-    assert told(answer) == heard(kind, where)
-    if answer.private is not None:
-        assert told(answer.private) == READS[kind]
+async def test_what_each_room_hears_when_each_kind_of_person_asks(where: str) -> None:
+    answers = {kind: await ask(kind, "search_documents", where) for kind in KINDS}
+    assert {kind: told(answer) for kind, answer in answers.items()} == SEEN[where]
+    for kind, answer in answers.items():
+        if answer.private is not None:
+            assert told(answer.private) == READS[kind]
 
 
-async def test_the_page_shows_what_was_measured() -> None:
-    lines = ["# Who gets what", "", *_intro(), "", "## Tools, in a direct message", ""]
-    lines += _table(
-        ["", *TOOLS],
-        [[kind, *[told(await ask(one, name, "direct")) for name in TOOLS]] for kind, one in PEOPLE.items()],
-    )
-    lines += [
-        "",
-        "## Documents, by room and asker",
-        "",
-        "What the room hears; the rest of what the asker may read goes to them alone.",
-        "",
-    ]
-    rows = [
-        [kind, *[told(await ask(one, "search_documents", where)) for where in ROOMS]] for kind, one in PEOPLE.items()
-    ]
-    page = "\n".join([*lines, *_table(["", *ROOMS], rows), ""])
-    if os.environ.get("ROLECALL_WRITE_MATRIX"):
-        PAGE.write_text(page, encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == page
-
-
-INTRO = """
-Generated by `tests/proof/test_matrix.py`, which also holds what is expected; it fails if this page is not true. Nine kinds
-of people ask under this policy, and each cell is what a real turn gave them: the labels they were shown, `done`, `nothing`
-(the words of "not found"), or the layer that refused. Guest, external, deactivated, bot and unknown are in the finance
-group: it does not help them.
-"""
-
-
-def _intro() -> list[str]:
-    return [*INTRO.strip().splitlines(), "", "```yaml", *ROLES.strip().splitlines(), "```"]
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]]
+def test_the_page_shows_the_policy_and_what_was_measured() -> None:
+    check_page("policy", ["```yaml", *ROLES.strip().splitlines(), "```"])
+    check_page("tools", rendered(MAY))
+    check_page("rooms", rendered(SEEN))

@@ -73,10 +73,9 @@ class SlackActions:
         """A thumb. One that points down asks why."""
         (action, *_) = body.get("actions") or [{}]
         verdict, _, answer = str(action.get("value") or "").partition(":")
-        if answer:
-            await self._opine(body, answer, verdict == "good", "")
+        kept = bool(answer) and await self._opine(body, answer, verdict == "good", "")
         await ack()
-        if answer and verdict != "good":
+        if kept and verdict != "good":
             view = _why(answer, phrases(language(_shown_text(body))))
             self._lobby.errand(self._open(tenant_of(body), str(body.get("trigger_id")), view))
 
@@ -117,10 +116,15 @@ class SlackActions:
         except (TimeoutError, DoorUnavailable, Undeliverable):
             return ()
 
-    async def _opine(self, body: Body, answer: str, good: bool, reason: str) -> None:
+    async def _opine(self, body: Body, answer: str, good: bool, reason: str) -> bool:
+        """Keep an opinion, if it is of somebody for whom anything is open here; whether it was kept."""
         user = body.get("user") or {}
-        person = Principal(NAME, str(user.get("team_id") or tenant_of(body)), str(user.get("id")))
+        seen = Principal(NAME, str(user.get("team_id") or tenant_of(body)), str(user.get("id")))
+        person = await self._lobby.holder(seen, PATIENCE)
+        if person is None:
+            return False
         await self._lobby.journal.opine(Opinion(answer, person.ref, good, self._clock(), reason))
+        return True
 
     async def _open(self, tenant: str, trigger: str, view: Body) -> None:
         await self._lobby.call(tenant, "views.open", trigger_id=trigger, view=view)

@@ -73,6 +73,14 @@ class SlackLobby:
             return seen
         return known if seen.kind == "member" else replace(known, kind=seen.kind)
 
+    async def holder(self, seen: Principal, patience: float) -> Principal | None:
+        """Somebody for whom roles.yaml opens something; None for everybody else. Raises TimeoutError."""
+        async with asyncio.timeout(patience):
+            known = await self._cached.person(seen.ref)
+        if known is None or known.ref != seen.ref or self.policy().grant(known).refusal:
+            return None
+        return known
+
     def changed(self, tenant: str, *, person: str = "", room: str = "") -> None:
         """Forget what is known of a person, of a room, or of everybody."""
         if not room:

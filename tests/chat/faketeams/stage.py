@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from bot.access.policy import parse_policy
+from bot.access.policy import Policy, parse_policy
 from bot.assistant.words import ENGLISH
 from bot.doorways.teams import TeamsDoorway
 from bot.settings import Secret, TeamsSettings
@@ -200,8 +200,13 @@ class TeamsStage:
 
 
 @asynccontextmanager
-async def open_stage(database: Path, **settings: Any) -> AsyncIterator[TeamsStage]:
-    """Everything: the fake, the real door over HTTP, and the middle behind it. `database` is an SQLite file."""
+async def open_stage(
+    database: Path, policy: Policy = POLICY, middle: Mapping[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[TeamsStage]:
+    """Everything: the fake, the real door over HTTP, and the middle behind it. `database` is an SQLite file.
+
+    `middle` is for `open_world`.
+    """
     fake = FakeTeams()
     fake.add(
         Account("fiona", groups=(EVERYBODY, OPERATIONS, FINANCE)),
@@ -218,7 +223,7 @@ async def open_stage(database: Path, **settings: Any) -> AsyncIterator[TeamsStag
         doorway = TeamsDoorway(
             session, engine, TeamsSettings(**told), endpoints=endpoints, http=fake.relay, tempo=tempo
         )
-        async with open_world(engine, POLICY, doorway) as world:
+        async with open_world(engine, policy, doorway, **(middle or {})) as world:
             fake.app_url = f"http://127.0.0.1:{world.port}/api/messages"
             yield TeamsStage(fake, world, doorway)
 
