@@ -209,13 +209,14 @@ def test_a_key_that_may_write_is_told_from_one_that_may_not(listener: Listener) 
         connect(listener.url, None, "rolecall").may_write()
 
 
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection:UserWarning")
 async def test_a_key_that_reads_is_enough_to_answer_and_for_nothing_else() -> None:
     """Sync has made the collection with the key that writes; the bot has the other one."""
-    with standing_in("writes", "reads") as server, pytest.warns(UserWarning, match="insecure"):
-        bot = connect(server.url, "reads", "rolecall")
+    with standing_in("writes", "reads") as server:
+        bot, other = connect(server.url, "reads", "rolecall"), connect(server.url, "writes", "rolecall")
         with pytest.raises(IndexUnavailable, match="403"):
             bot.open(8, "hash")  # nothing was synced yet
-        sync = Gateway(connect(server.url, "writes", "rolecall"), HashEmbeddings())
+        sync = Gateway(other, HashEmbeddings())
         await sync.put([passage(1, ["hr"]), passage(2, ["sap"])])
         gateway = Gateway(bot, HashEmbeddings())
         assert [one.id for one in await gateway.search("turbine", ACCESS)] == ["p1"]
@@ -230,7 +231,7 @@ async def test_a_key_that_reads_is_enough_to_answer_and_for_nothing_else() -> No
                 await write
         assert server.refused == ["upsert", "payload", "delete"]
         assert await sync.count() == 2
-        assert (bot.may_write(), connect(server.url, "writes", "rolecall").may_write()) == (False, True)
+        assert (bot.may_write(), other.may_write()) == (False, True)
         with pytest.raises(IndexUnavailable, match="401"):
             connect(server.url, "none of the two", "rolecall").open(8, "hash")
         await gateway.close()
