@@ -1,4 +1,4 @@
-"""A rolling restart under load on PostgreSQL and a Qdrant server: each of two replicas is asked to stop and started again, in turn.
+"""A rolling restart under load on PostgreSQL and a Qdrant server: each of two replicas is stopped and started again, in turn.
 
 python -m tests.delivery.soak.rolling --events 600 --rounds 5
 """
