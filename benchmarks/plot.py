@@ -76,7 +76,7 @@ def _panel(left: float, axis: str, numbers: Sequence[float], panel: Panel) -> li
     for place, (name, line) in enumerate(panel.lines.items()):
         colour = COLOURS[place % len(COLOURS)]
         made.append(Stroke([(x, up(value)) for x, value in zip(across, line, strict=True)], colour, 2))
-        made.append(Words((left + MARGIN + 6, MARGIN - 8 + 14 * place), name, "start", colour))
+        made.append(Words((left + MARGIN + 6, MARGIN + 16 + 14 * place), name, "start", colour))
     return made
 
 

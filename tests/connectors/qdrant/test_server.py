@@ -215,7 +215,7 @@ async def test_a_key_that_reads_is_enough_to_answer_and_for_nothing_else() -> No
     with standing_in("writes", "reads") as server:
         bot, other = connect(server.url, "reads", "rolecall"), connect(server.url, "writes", "rolecall")
         with pytest.raises(
-            IndexUnavailable, match="no collection rolecall yet, .* `rolecall sync` with the key that writes"
+            IndexUnavailable, match=r"no collection rolecall yet, .* `rolecall sync` with the key that writes"
         ):
             bot.open(8, "hash")
         sync = Gateway(other, HashEmbeddings())
