@@ -39,12 +39,12 @@ class Asked:
 
 async def ask(model: ServedChat, number: int) -> Asked:
     """One question like a document question."""
-    started, first, said = time.perf_counter(), 0.0, AIMessageChunk("")
+    started, first, said = time.perf_counter(), 0.0, AIMessageChunk(content="")
     question = f"Report {number}-{os.getpid()}. {WORD * READ}\nWhat does report {number} say? Write four sentences."
     async for chunk in model.astream(question):
         if chunk.text and not first:
             first = time.perf_counter() - started
-        said = said + chunk  # type: ignore[assignment]
+        said = said + chunk
     used = said.usage_metadata
     counted = (used["input_tokens"], used["output_tokens"]) if used else (0, 0)
     return Asked(first, time.perf_counter() - started, *counted)
