@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-BENCHES := search sync chats turn start ack flood sandbox slack load watching
+BENCHES := search growth inbox sync chats turn start ack flood sandbox slack load watching
 .PHONY: help setup demo test soak attack acceptance-slack acceptance-teams check format bench bench-intents bench-answers clean $(BENCHES:%=bench-%)
 
 help: ## this list

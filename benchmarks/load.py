@@ -3,7 +3,7 @@
 The model is a stand-in of a given speed behind the OpenAI protocol, which writes so many answers at once and lets the
 others wait, as a real server does. For each number of people: answers a minute, waits, and how evenly they are spread.
 
-python -m benchmarks.load --people 5 20 80 --tokens-per-second 40 --at-once 16
+python -m benchmarks.load --people 5 20 80 --tokens-per-second 40 --at-once 16 --plot load.svg
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.ack import SECRET, company, free_port
+from benchmarks.plot import Panel, draw
 from connectors.chat.signing import signed
 
 SENTENCE = "The canteen opens at 6:30 and closes at 15:00. "
@@ -133,20 +134,44 @@ def _fairness(waits: Sequence[Sequence[float]]) -> float:
     return sum(means) ** 2 / (len(means) * sum(mean * mean for mean in means))
 
 
-def _show(rows: Sequence[tuple[int, list[list[float]]]], seconds: float) -> None:
-    table = Table("people", "answers", "a minute", "p50 s", "p95 s", "lost", "fairness", "p95, plotted", title="load")
-    worst = max(_p95(waits) for _, waits in rows)
-    for people, waits in rows:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What so many people saw: answers, how many a minute, the waits in seconds, what never came, and fairness."""
+
+    people: int
+    answers: int
+    a_minute: float
+    p50: float
+    p95: float
+    lost: int
+    fairness: float
+
+    @classmethod
+    def of(cls, people: int, waits: Sequence[Sequence[float]], seconds: float) -> Row:
+        """The figures of one run."""
         took = sorted(wait for one in waits for wait in one)
-        figures = (f"{len(took) * 60 / seconds:.0f}", f"{statistics.median(took):.2f}", f"{_p95(waits):.2f}")
-        lost, plotted = sum(wait >= LIMIT for wait in took), "█" * max(1, round(30 * _p95(waits) / worst))
-        table.add_row(str(people), str(len(took)), *figures, str(lost), f"{_fairness(waits):.2f}", plotted)
+        p95, lost = took[min(len(took) - 1, int(len(took) * 0.95))], sum(wait >= LIMIT for wait in took)
+        a_minute = len(took) * 60 / seconds
+        return cls(people, len(took), a_minute, statistics.median(took), p95, lost, _fairness(waits))
+
+
+def _show(rows: Sequence[Row]) -> None:
+    table = Table("people", "answers", "a minute", "p50 s", "p95 s", "lost", "fairness", "p95, plotted", title="load")
+    worst = max(row.p95 for row in rows)
+    for row in rows:
+        figures = (f"{row.a_minute:.0f}", f"{row.p50:.2f}", f"{row.p95:.2f}", str(row.lost), f"{row.fairness:.2f}")
+        table.add_row(str(row.people), str(row.answers), *figures, "█" * max(1, round(30 * row.p95 / worst)))
     Console().print(table)
 
 
-def _p95(waits: Sequence[Sequence[float]]) -> float:
-    took = sorted(wait for one in waits for wait in one)
-    return took[min(len(took) - 1, int(len(took) * 0.95))]
+def _plot(rows: Sequence[Row], path: Path) -> None:
+    waits = {"p50": [row.p50 for row in rows], "p95": [row.p95 for row in rows]}
+    panels = [
+        Panel("answers a minute", {"": [row.a_minute for row in rows]}),
+        Panel("wait, seconds", waits),
+        Panel("fairness (1: all wait alike)", {"": [row.fairness for row in rows]}, top=1.0),
+    ]
+    draw(path, "people", [row.people for row in rows], panels)
 
 
 def main() -> None:
@@ -156,12 +181,15 @@ def main() -> None:
     parser.add_argument("--tokens-per-second", type=float, default=40.0)
     parser.add_argument("--at-once", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--plot", type=Path, help="a file to draw into, .svg or .png")
     given = parser.parse_args()
-    rows = []
+    rows = list[Row]()
     for people in given.people:
         world = World(given.tokens_per_second, given.at_once)
-        rows.append((people, asyncio.run(_measured(people, world, given.seconds))))
-    _show(rows, given.seconds)
+        rows.append(Row.of(people, asyncio.run(_measured(people, world, given.seconds)), given.seconds))
+    _show(rows)
+    if given.plot:
+        _plot(rows, given.plot)
 
 
 if __name__ == "__main__":

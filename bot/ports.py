@@ -282,7 +282,10 @@ class Monitor(Protocol):
         """A message came in through a door."""
 
     def waited(self, until: Literal["first_word", "answer"], seconds: float) -> None:
-        """How long somebody waited since their message came in."""
+        """How long somebody waited since their message came in.
+
+        The first word is the first that was shown of an answer; of one that is shown whole, that is all of it.
+        """
 
     def answered(self, answer: Answer) -> None:
         """An answer was made: its tool, its steps, its tokens, and who refused, if somebody did."""

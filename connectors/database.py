@@ -121,6 +121,16 @@ def revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+async def described(engine: AsyncEngine) -> str:
+    """Which database that is, its version, and the migration that it is at."""
+    async with engine.connect() as connection:
+        version = ".".join(map(str, connection.dialect.server_version_info or ()))
+        return f"{_NAMES[engine.dialect.name]} {version}, migration {await connection.run_sync(revision)}"
+
+
+_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
 def _upgrade(connection: sa.Connection, config: Config, step: str) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, step)

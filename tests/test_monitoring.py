@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.delivery.answering import Answering
 from bot.delivery.monitoring import CURRENT
 from bot.delivery.receiving import Receiver
+from bot.errors import ModelUnavailable
 from bot.logs import JsonLines, PlainLines
 from bot.ports import Queue, SyncRun
-from bot.types import Message
+from bot.service import open_service
+from bot.types import Answer, Delta, Done, Message, Reply, Turn
 from connectors.monitoring.metrics import Metrics
 from connectors.monitoring.traces import open_tracer
 from connectors.sync_runs import SqlSyncRuns
 from tests.connectors.databases import ENGINES, database
 from tests.delivery.house import ALL, FIONA, POLICY, House
+from tests.delivery.soak.company import SECRET
+from tests.delivery.soak.driver import Sender, all_answered
+from tests.delivery.soak.peer import Peer
+from tests.delivery.test_answering import Scripted, failing
 
 SECRET_WORDS = "What was the revenue of Zanzibar?"
 
@@ -51,9 +62,124 @@ async def test_a_message_is_counted_from_door_to_answer() -> None:
     assert sample(metrics, "rolecall_messages_total", door="fake", verdict="accepted") == 1
     assert sample(metrics, "rolecall_messages_total", door="fake", verdict="duplicate") == 1
     assert sample(metrics, "rolecall_answers_total", tool="search_documents", by="router") == 1
-    assert sample(metrics, "rolecall_wait_seconds_sum", until="first_word") == 3
-    assert sample(metrics, "rolecall_wait_seconds_count", until="answer") == 1
+    assert waits(metrics) == {"first_word": (1, 3), "answer": (1, 3)}
     assert "Zanzibar" not in metrics.text().decode()
+
+
+def waits(metrics: Metrics) -> dict[str, tuple[float | None, float | None]]:
+    """How many waits were told and how long they were in sum, by what was waited for."""
+    name = "rolecall_wait_seconds"
+    return {
+        until: (sample(metrics, f"{name}_count", until=until), sample(metrics, f"{name}_sum", until=until))
+        for until in ("first_word", "answer")
+    }
+
+
+async def test_the_first_word_is_the_first_that_is_shown_and_counts_once() -> None:
+    house: House
+
+    async def growing(turn: Turn) -> AsyncIterator[Reply]:
+        for text in ("Too soon to be shown. ", "Shown. ", "Shown too."):
+            yield Delta(text)
+            await asyncio.sleep(0.02)
+            house.clock.now += 2
+        yield Done(Answer("All of it."))
+
+    metrics = Metrics()
+    house = watched(House(assistant=Scripted(growing)), metrics)
+    await house.say("What was revenue?")
+    await house.answer_next()
+    assert waits(metrics) == {"first_word": (1, 2), "answer": (1, 6)}
+
+
+async def test_a_notice_is_no_word_of_an_answer() -> None:
+    metrics = Metrics()
+    house = watched(House(assistant=Scripted(failing(ModelUnavailable("It cannot be reached.")))), metrics)
+    await house.say("What was revenue?")
+    await house.answer_next()
+    assert waits(metrics) == {"first_word": (None, None), "answer": (None, None)}
+
+
+MODEL = "model: {{provider: openai, name: stood-in, url: 'http://127.0.0.1:{port}/v1'}}\nanswers: {{style: compose}}\n"
+DOOR = "doors: {{webhook: {{secret: {{file: secret}}, url: '{chat}'}}}}\nserve: {{port: 0}}\n"
+QUESTIONS = [
+    ("fiona", "What was net revenue in 2025?"),
+    ("oskar", "Write a Python function that reverses a list."),
+    ("gus", "When does the canteen open?"),
+]
+TOLD = {
+    "queue age": {("rolecall_queue_age_seconds",)},
+    "queue depth": {("rolecall_queue_messages", state) for state in ("waiting", "running", "dead")},
+    "time to the first word and to the answer": {
+        ("rolecall_wait_seconds_count", "first_word"),
+        ("rolecall_wait_seconds_count", "answer"),
+    },
+    "by step": {("rolecall_step_seconds_count", step) for step in ("plan", "search", "answer", "total")},
+    "tokens": {("rolecall_tokens_total", "read"), ("rolecall_tokens_total", "written")},
+    "refusals by layer": {("rolecall_refusals_total", "policy"), ("rolecall_refusals_total", "planner")},
+    "tool use": {("rolecall_answers_total", "router", "search_documents")},
+    "sync age and failures": {
+        ("rolecall_sync_finished_seconds", "acme"),
+        ("rolecall_sync_failed_documents", "acme"),
+    },
+    "breakers": {("rolecall_breaker_open", "model"), ("rolecall_breaker_open", "index")},
+    "policy": {("rolecall_policy_alarm",)},
+}
+
+
+async def test_everything_that_is_promised_is_told_over_http(company: Path, tmp_path: Path) -> None:
+    shutil.copytree(company.parent, tmp_path / "acme", symlinks=True)
+    config = tmp_path / "acme" / company.name
+    (config.parent / "secret").write_text(SECRET, encoding="utf-8")
+    peer = Peer(SECRET)
+    async with peer.listening(), _model() as port, ClientSession() as session:
+        with config.open("a", encoding="utf-8") as file:
+            file.write(MODEL.format(port=port) + DOOR.format(chat=peer.url))
+        async with open_service(config) as service:
+            work = asyncio.create_task(service.worker.run())
+            sender = Sender([f"http://127.0.0.1:{service.port}/webhook"])
+            for number, (who, text) in enumerate(QUESTIONS):
+                await sender.send(session, f"e{number}", who, "", "", text)
+            await all_answered(peer, [[f"e{number}" for number in range(len(QUESTIONS))]], 60.0)
+            async with session.get(f"http://127.0.0.1:{service.port}/metrics") as response:
+                text = await response.text()
+            service.worker.stop()
+            await work
+    samples = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    told = {(one.name, *(value for _, value in sorted(one.labels.items()))): one.value for one in samples}
+    for promise, names in TOLD.items():
+        assert names <= set(told), promise
+    assert told["rolecall_tokens_total", "read"] >= 100
+    assert told["rolecall_wait_seconds_count", "first_word"] == told["rolecall_wait_seconds_count", "answer"] == 3
+    (build,) = [one.labels for one in samples if one.name == "rolecall_build_info"]
+    assert build["sandbox"] in ("none", "bubblewrap", "landlock")
+    assert SECRET_WORDS not in text
+
+
+@asynccontextmanager
+async def _model() -> AsyncIterator[int]:
+    """A model server that says one sentence and how many tokens that took; gives its port."""
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "stood-in"}
+    said = {**chunk, "choices": [{"index": 0, "delta": {"content": "Net revenue was 91.4 million dollars."}}]}
+    ends = {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    took = {**chunk, "choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 9, "total_tokens": 109}}
+
+    async def complete(request: web.Request) -> web.Response:
+        asked = await request.json()
+        tells = (asked.get("stream_options") or {}).get("include_usage")
+        chunks = [json.dumps(one) for one in ((said, ends, took) if tells else (said, ends))]
+        lines = "".join(f"data: {one}\n\n" for one in (*chunks, "[DONE]"))
+        return web.Response(text=lines, content_type="text/event-stream")
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", complete)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 async def test_a_refusal_names_its_layer() -> None:
@@ -92,7 +218,6 @@ async def test_traces_go_to_the_collector_that_is_named() -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    import asyncio
 
     def send(port: int) -> None:
         with open_tracer(f"http://127.0.0.1:{port}/", "1.0") as tracer:

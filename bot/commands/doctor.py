@@ -14,7 +14,7 @@ import typer
 from bot import toolbox, wiring
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import BotError, ConfigError
-from bot.settings import Settings
+from bot.settings import Settings, WebhookSettings
 from bot.types import for_everyone
 
 State = Literal["ok", "warning", "wrong"]
@@ -33,7 +33,7 @@ class Finding:
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Check config, policy, directory, disk, database, sources, index, embeddings, model and sandbox; say what to do.
+    """Check config, policy, directory, disk, database, audit, sources, index, embeddings, model, sandbox and chats.
 
     Exit code 0 if all is well or only warned about, 2 if something is wrong. Example: rolecall doctor --json
     """
@@ -65,6 +65,7 @@ async def examine(config: Path) -> list[Finding]:
         ("directory", _directory),
         ("disk", _disk),
         ("database", _database),
+        ("audit", _audit),
         ("sources", _sources),
         ("index", _index),
         ("embeddings", _embeddings),
@@ -76,8 +77,28 @@ async def examine(config: Path) -> list[Finding]:
         try:
             findings.append(await look(settings, base))
         except (BotError, ConfigError) as error:
-            findings.append(Finding(part, "wrong", str(error)))
+            findings.append(Finding(part, "wrong", str(error), _advice(part, settings)))
     return [*findings, *await _chats(settings)]
+
+
+def _advice(part: str, settings: Settings) -> str:
+    """What to do about a part that does not work at all, unless its error says it: that of the embedded index does."""
+    database = (
+        "PostgreSQL: whether it runs, and user, name and PGPASSWORD" if settings.database else "the folder `data`"
+    )
+    server = "look at `index.url` and `index.key`; a server that holds nothing yet needs `rolecall sync` with a key that writes"
+    return {
+        "policy": "`rolecall policy check` after each change; docs/roles.md",
+        "directory": "the form of the file is in docs/settings.md",
+        "database": f"look at {database}",
+        "audit": "put the key where `audit.key` says",
+        "sources": "look at `sources:`, docs/settings.md",
+        "index": server if settings.index.engine == "server" else "",
+        "embeddings": "name `embedded`, or a model whose files are here",
+        "model": "look at `model.url`, `model.key` and `model.name`; the server lists its models under /models"
+        if settings.model.provider == "openai"
+        else "name `embedded`, or a model whose files are here",
+    }.get(part, "")
 
 
 async def _chats(settings: Settings) -> list[Finding]:
@@ -95,7 +116,22 @@ async def _chats(settings: Settings) -> list[Finding]:
             findings += [Finding("teams", *one) for one in await problems(checked(settings))]
         except ConfigError as error:
             findings.append(Finding("teams", "wrong", str(error), "see docs/teams.md"))
+    if settings.doors.webhook is not None:
+        findings.append(await _webhook(settings.doors.webhook))
     return findings or [Finding("tokens", "ok", "no chat platform is configured")]
+
+
+async def _webhook(chosen: WebhookSettings) -> Finding:
+    from bot.doorways.webhook import look_at_webhook
+
+    try:
+        problem = await look_at_webhook(chosen)
+    except ConfigError as error:
+        return Finding("webhook", "wrong", str(error), "put the secret where `doors.webhook.secret` says")
+    if problem:
+        advice = "look whether the chat listens at `doors.webhook.url` and knows the same secret; docs/webhook.md"
+        return Finding("webhook", "wrong", problem, advice)
+    return Finding("webhook", "ok", f"{chosen.url} takes signed calls")
 
 
 async def _policy(settings: Settings, base: Path) -> Finding:
@@ -119,17 +155,25 @@ async def _disk(settings: Settings, base: Path) -> Finding:
 
 
 async def _database(settings: Settings, base: Path) -> Finding:
-    async with wiring.open_records(settings, base) as records:
-        known = await records.all()
+    from connectors.database import SqlRecords, described
+
+    async with wiring.open_engine(settings, base) as engine:
+        about, known = await described(engine), await SqlRecords(engine).all()
     failed = [record.id for record in known.values() if record.state == "failed"]
     if failed:
         return Finding(
             "database",
             "warning",
-            f"{len(known)} documents, {len(failed)} failed: {', '.join(failed[:3])}",
+            f"{about}: {len(known)} documents, {len(failed)} failed: {', '.join(failed[:3])}",
             "rolecall sync",
         )
-    return Finding("database", "ok", f"{len(known)} documents")
+    return Finding("database", "ok", f"{about}: {len(known)} documents")
+
+
+async def _audit(settings: Settings, base: Path) -> Finding:
+    if wiring.audit_key(settings) is None:
+        return Finding("audit", "ok", "no key: who may write the database can make the chain anew (docs/settings.md)")
+    return Finding("audit", "ok", "the chain has a key")
 
 
 async def _sources(settings: Settings, base: Path) -> Finding:
@@ -150,7 +194,8 @@ async def _index(settings: Settings, base: Path) -> Finding:
     if settings.index.engine == "server" and await asyncio.to_thread(wiring.key_may_write, settings):
         advice = "give the bot a key that only reads, and this one to sync"
         return Finding("index", "warning", f"server: {passages} passages, and the key may write", advice)
-    return Finding("index", "ok", f"{settings.index.engine}: {passages} passages")
+    only = ", and the key may only read" if settings.index.engine == "server" else ""
+    return Finding("index", "ok", f"{settings.index.engine}: {passages} passages{only}")
 
 
 async def _embeddings(settings: Settings, base: Path) -> Finding:

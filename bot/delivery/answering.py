@@ -159,7 +159,7 @@ class Answering:
             self._monitor.ended("withheld")
             entries.append(audit.closing("withheld", message, answer.id, self._clock(), layer="gate"))
         with self._monitor.step("show", answer=answer.id):
-            await shown.become(Post("answer", final.text, final.sources, final.id))
+            await self._speak(claim, shown, Post("answer", final.text, final.sources, final.id))
             await shown.attach(final.files)
         self._monitor.waited("answer", self._clock() - claim.received)
         if final.private is not None and (private := await self._gate.asker(message, final.private)) is not None:
@@ -199,9 +199,8 @@ class Answering:
                         case Delta():
                             if not so_far.text:
                                 await self._journal.record([audit.begun(message, answer_id, self._clock())])
-                                self._monitor.waited("first_word", self._clock() - claim.received)
                             so_far = _grown(so_far, reply)
-                            await self._show_piece(message, shown, so_far, say)
+                            await self._show_piece(claim, shown, so_far, say)
                         case Status(text=text) if not so_far.text:
                             await shown.grow(Post("status", " · ".join(filter(None, (text, late)))))
                         case None:
@@ -212,13 +211,20 @@ class Answering:
             raise
         return answer
 
-    async def _show_piece(self, message: Message, shown: Shown, so_far: Delta, say: Words) -> None:
+    async def _show_piece(self, claim: Claim, shown: Shown, so_far: Delta, say: Words) -> None:
         """Show what has been checked so far, if all of it may still be shown."""
         if not shown.due:
             return
-        whole = await self._gate.piece(message, so_far)
+        whole = await self._gate.piece(claim.message, so_far)
         post = Post("status", say.writing) if whole is None else Post("piece", whole.text, whole.sources)
+        await self._speak(claim, shown, post)
+
+    async def _speak(self, claim: Claim, shown: Shown, post: Post) -> None:
+        """Show words. How long somebody waited for the first ones is told once; if the answer comes whole, it is the first."""
+        spoken = shown.spoken
         await shown.become(post)
+        if shown.spoken and not spoken:
+            self._monitor.waited("first_word", self._clock() - claim.received)
 
     async def _away(self, claim: Claim, shown: Shown, say: Words, error: Exception) -> None:
         """Tell the person that the question is kept, and give it back; after long enough, that it failed."""

@@ -37,6 +37,8 @@ class Shown:
         self._posted = lease.claim.posted
         self._edited = 0.0
         self._last: Post | None = None
+        self.spoken = False
+        """Whether words of the answer were shown, and not only what is being done."""
 
     async def begin(self, post: Post) -> None:
         """Make the message, or take up again the one that an earlier attempt made."""
@@ -66,6 +68,7 @@ class Shown:
             return
         posted = await self._call(lambda: self._door.edit(self._place, self._posted, post))
         self._edited, self._last = self._clock(), post
+        self.spoken |= post.kind in ("piece", "answer")
         if posted != self._posted:
             await self._keep(posted)
 

@@ -10,9 +10,10 @@ from aiohttp import ClientSession
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.doorways import Doorway, Lobby, Routes
-from bot.errors import ConfigError
-from bot.ports import ChatDoor, Directory, Threads
+from bot.errors import ConfigError, DoorUnavailable, Undeliverable
+from bot.ports import ChatDoor, Directory, Place, Threads
 from bot.settings import Settings, WebhookSettings
+from bot.types import Room
 from bot.wiring import secret_of
 from connectors.chat.webhook import NAME, WebhookDoor, WebhookWay
 from connectors.sources.uploads import Fetch
@@ -42,6 +43,17 @@ class WebhookDoorway:
 
         way = WebhookWay(self._secrets, lobby.directory, lobby.receiver.receive, changed)
         yield {"POST /webhook": way.handle}
+
+
+async def look_at_webhook(settings: WebhookSettings) -> str:
+    """What is wrong with the chat, if anything: it is asked, signed, for a message that nobody posted. Raises ConfigError."""
+    nowhere = Place(Room(NAME, "doctor", "nowhere", "direct"))
+    async with ClientSession() as session:
+        try:
+            await WebhookDoorway(session, settings).door.find(nowhere, "doctor")
+        except (DoorUnavailable, Undeliverable) as error:
+            return str(error)
+    return ""
 
 
 @asynccontextmanager

@@ -70,6 +70,7 @@ def connect(
         max_retries=retries,
         max_tokens=settings.max_new_tokens,
         temperature=0.0,
+        stream_usage=True,  # else a stream does not say how many tokens it took
     )
 
 

@@ -52,7 +52,12 @@ class ServerEngine:
             stored = self._reached(lambda: self._client.get_collection(self._name)).config.metadata or {}
             space.check(stored, f"the collection {self._name}")
         else:
-            self._reached(lambda: self._create(space))
+            made = self._reached(lambda: self._made(space))
+            if not made:
+                raise IndexUnavailable(
+                    f"the Qdrant server has no collection {self._name} yet, and this key may only read; "
+                    "run `rolecall sync` with the key that writes first"
+                )
 
     def by_words(self, words: SparseVector, only: Only, limit: int) -> list[Found]:
         """The best points by BM25."""
@@ -130,6 +135,16 @@ class ServerEngine:
     def _query(self, **request: Any) -> list[Found]:
         answer = self._reached(lambda: self._client.query_points(self._name, with_payload=True, **request))
         return [Found(str(hit.id), hit.score, hit.payload or {}) for hit in answer.points]
+
+    def _made(self, space: Space) -> bool:
+        """Make the collection; False if the key may not."""
+        try:
+            self._create(space)
+        except UnexpectedResponse as error:
+            if error.status_code == 403:
+                return False
+            raise
+        return True
 
     def _create(self, space: Space) -> None:
         half, dot = models.Datatype.FLOAT16, models.Distance.DOT

@@ -113,6 +113,32 @@ def test_pods_are_restricted_and_take_secrets_by_reference() -> None:
     assert "rolecall-qdrant-write" in sync
 
 
+def test_the_network_policy_is_about_every_pod() -> None:
+    policy = resource("network.yaml")["spec"]
+    templates = [
+        resource("deployment.yaml")["spec"]["template"],
+        resource("sync.yaml")["spec"]["jobTemplate"]["spec"]["template"],
+    ]
+    for template in templates:
+        assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_sync_holds_no_secret_of_a_chat() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["services"]["sync"]
+    assert "slack" not in str(compose["secrets"])
+    volumes = {volume["name"]: volume for volume in pods()[1]["volumes"]}
+    held = [source["secret"]["name"] for source in volumes["secrets"]["projected"]["sources"]]
+    assert held == ["rolecall-qdrant-write"]
+
+
+def test_the_autoscaler_asks_for_what_the_adapter_offers() -> None:
+    (rule,) = yaml.safe_load((DEPLOY / "monitoring/adapter.yaml").read_text())["rules"]["external"]
+    (metric,) = resource("autoscaling.yaml")["spec"]["metrics"]
+    assert rule["name"]["as"] == metric["external"]["metric"]["name"]
+    assert rule["seriesQuery"].startswith("rolecall_queue_age_seconds")
+
+
 def test_a_replica_stays_while_another_one_goes() -> None:
     deployment = resource("deployment.yaml")["spec"]
     assert deployment["replicas"] >= 2

@@ -1,4 +1,7 @@
-"""One suite for every engine: the embedded one, qdrant-client's local mode, and a server if one is named."""
+"""One suite for every engine: the embedded one, qdrant-client's local mode, and a server over HTTP.
+
+The server is the one that ROLECALL_TEST_QDRANT_URL names (with ROLECALL_TEST_QDRANT_KEY, if it wants one), or a stand-in.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import logging
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +26,7 @@ from connectors.qdrant.gateway import Gateway
 from connectors.qdrant.server import ServerEngine
 from connectors.qdrant.sparse import SparseEncoder
 from connectors.qdrant.vectors import encode
+from tests.connectors.qdrant.wire import standing_in
 from tests.connectors.qdrant.worlds import (
     LABELS,
     QUESTION,
@@ -37,19 +41,30 @@ from tests.connectors.qdrant.worlds import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
-SERVER = os.environ.get("ROLECALL_TEST_QDRANT_URL", "")
 COMPANY = access_of([["company"]])
 OTHER_MODEL = r"embeddings\.name: two: .* embedding model one; .*rolecall sync"
 EMPTY = [Access(), access_of([[]]), access_of([["company"], []]), Access(frozenset({frozenset({"hr"}), frozenset()}))]
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    named = os.environ.get("ROLECALL_TEST_QDRANT_URL", "")
+    if named:
+        yield named
+        return
+    with standing_in() as made:
+        yield made.url
+
+
 @pytest.fixture(params=["edge", "local", "server"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param != "server":
-        return make_engine(request.param, tmp_path)
-    if not SERVER:
-        pytest.skip("ROLECALL_TEST_QDRANT_URL names no server")
-    return ServerEngine(QdrantClient(url=SERVER), f"test-{uuid.uuid4().hex}")
+        yield make_engine(request.param, tmp_path)
+        return
+    key = os.environ.get("ROLECALL_TEST_QDRANT_KEY")
+    client = QdrantClient(url=request.getfixturevalue("server"), api_key=key, check_compatibility=False)
+    yield ServerEngine(client, f"test-{uuid.uuid4().hex}")
+    client.close()
 
 
 @pytest.fixture

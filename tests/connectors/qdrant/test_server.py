@@ -16,6 +16,7 @@ from bot.errors import ConfigError, IndexUnavailable
 from connectors.qdrant.engine import Space
 from connectors.qdrant.gateway import Gateway
 from connectors.qdrant.server import connect
+from tests.connectors.qdrant.wire import standing_in
 from tests.connectors.qdrant.worlds import HashEmbeddings, access_of, passage
 
 ACCESS = access_of([["hr", "company"], ["hr", "filings"]])
@@ -206,3 +207,34 @@ def test_a_key_that_may_write_is_told_from_one_that_may_not(listener: Listener) 
     listener.answers = {"/points/delete": (500, "{}")}
     with pytest.raises(IndexUnavailable):
         connect(listener.url, None, "rolecall").may_write()
+
+
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection:UserWarning")
+async def test_a_key_that_reads_is_enough_to_answer_and_for_nothing_else() -> None:
+    """Sync has made the collection with the key that writes; the bot has the other one."""
+    with standing_in("writes", "reads") as server:
+        bot, other = connect(server.url, "reads", "rolecall"), connect(server.url, "writes", "rolecall")
+        with pytest.raises(
+            IndexUnavailable, match=r"no collection rolecall yet, .* `rolecall sync` with the key that writes"
+        ):
+            bot.open(8, "hash")
+        sync = Gateway(other, HashEmbeddings())
+        await sync.put([passage(1, ["hr"]), passage(2, ["sap"])])
+        gateway = Gateway(bot, HashEmbeddings())
+        assert [one.id for one in await gateway.search("turbine", ACCESS)] == ["p1"]
+        assert await gateway.count() == 2
+        server.refused.clear()
+        for write in (
+            gateway.put([passage(3, ["hr"])]),
+            gateway.relabel("source/2.md", frozenset({"hr"})),
+            gateway.remove("source/1.md"),
+        ):
+            with pytest.raises(IndexUnavailable, match="403"):
+                await write
+        assert server.refused == ["upsert", "payload", "delete"]
+        assert await sync.count() == 2
+        assert (bot.may_write(), other.may_write()) == (False, True)
+        with pytest.raises(IndexUnavailable, match="401"):
+            connect(server.url, "none of the two", "rolecall").open(8, "hash")
+        await gateway.close()
+        await sync.close()

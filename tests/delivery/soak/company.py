@@ -9,6 +9,8 @@ from tests.conftest import DOCUMENTS, ROLES, SETTINGS
 
 SECRET = "a secret of the tests"
 PEOPLE = 25
+NEW = "slack-group:S0NEW"
+"""The group of nina, who is in no room, and for whom roles.yaml has nothing special yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def _directory() -> str:
         f"  p{number}: {{id: slack-user:T0HOME/U0P{number}, groups: [{groups[number % 2]}]}}\n"
         for number in range(PEOPLE)
     )
+    people += f"  nina: {{id: slack-user:T0HOME/U0NINA, groups: [{NEW}]}}\n"
     everybody = ", ".join(f"p{number}" for number in range(PEOPLE))
     rooms = f"  all-hands: {{id: slack:T0HOME/C0ALL, kind: public, members: [{everybody}]}}\n"
     return f"people:\n{people}rooms:\n{rooms}"

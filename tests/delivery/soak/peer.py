@@ -18,7 +18,10 @@ from connectors.chat.signing import SIGNATURE_HEADER, TIME_HEADER, proven
 
 @dataclass
 class Shown:
-    """One message: where, for whom, its key, each of its forms with the time it came, and whether it stands."""
+    """One message: where, for whom, its key, each of its forms with the time it came, and whether it stands.
+
+    `by` is the replica that showed the last form, if each has an address of its own.
+    """
 
     room: str
     thread: str
@@ -26,6 +29,7 @@ class Shown:
     key: str
     forms: list[tuple[float, dict[str, Any]]]
     removed: bool = False
+    by: str = ""
 
     @property
     def kind(self) -> str:
@@ -60,6 +64,7 @@ class Peer:
     async def listening(self) -> AsyncIterator[Peer]:
         app = web.Application()
         app.router.add_post("/chat", self._called)
+        app.router.add_post("/chat/{replica}", self._called)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -87,11 +92,11 @@ class Peer:
         self.calls.append((time.time(), call["do"], status))
         if status != 200:
             return web.Response(status=status, headers={"Retry-After": str(self.pause)})
-        answer = self._done(call)
+        answer = self._done(call, request.match_info.get("replica", ""))
         await asyncio.sleep(random.uniform(*self.slowness))
         return answer
 
-    def _done(self, call: dict[str, Any]) -> web.Response:
+    def _done(self, call: dict[str, Any], replica: str) -> web.Response:
         match call["do"]:
             case "post":
                 name = f"p{len(self.shown)}"
@@ -103,6 +108,7 @@ class Peer:
                 if one.removed:
                     return web.Response(status=410)
                 one.forms.append((time.time(), call["post"]))
+                one.by = replica
             case "find":
                 found = (name for name, one in self.shown.items() if one.key == call["key"] and not one.removed)
                 return web.json_response({"posted": next(found, None)})

@@ -1,13 +1,18 @@
 """Kill -9 on the real entry point while a chat goes on sending: nothing lost, nothing twice, nothing half, in order."""
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import share
 from tests.connectors.databases import database_url
+from tests.connectors.qdrant.wire import standing_in
+from tests.delivery.soak.company import SECRET
 from tests.delivery.soak.loop import kill_loop
+from tests.delivery.soak.peer import Peer
+from tests.delivery.soak.process import Forked
+from tests.delivery.soak.replicas import NAMES, READS, WRITES, Shared
 from tests.delivery.soak.rolling import rolling_restart
 
 pytestmark = pytest.mark.xdist_group("model")
@@ -19,11 +24,17 @@ async def test_sixty_events_with_kills_at_work_and_at_start_and_an_order_to_stop
     assert outcome.clean, outcome
 
 
-@pytest.mark.skipif(not os.environ.get("ROLECALL_SOAK"), reason="takes a minute: ROLECALL_SOAK=1, or make soak")
 async def test_a_rolling_restart_of_two_replicas_loses_nothing_and_a_new_policy_reaches_both(
-    tmp_path: Path, company: Path
+    tmp_path: Path, derived: Path
 ) -> None:
+    """Two processes, one PostgreSQL, one Qdrant server that both may only read."""
     database = database_url("postgresql", tmp_path)
-    shutil.copytree(company.parent / ".rolecall", tmp_path / "synced", symlinks=True)
-    outcome = await rolling_restart(tmp_path, database, events=60, rounds=1)
+    with standing_in(WRITES, READS) as qdrant:
+        async with Peer(SECRET).listening() as peer:
+            shared = Shared(tmp_path, database, qdrant.url, peer.url)
+            for name in ("sync", *NAMES):
+                share(derived, tmp_path / name / ".rolecall")
+            await Forked(shared.syncing(), tmp_path / "sync.log").sync()
+            outcome = await rolling_restart(shared, peer, 40, 1, Forked)
     assert outcome.clean, outcome
+    assert qdrant.refused == []
