@@ -36,6 +36,8 @@ from bot.types import Access, Answer, Done, Passage, Reply, Status, Turn
 
 FOUND = 8
 """Passages asked of the index: the best five are quoted from, a model reads as many as `READ`."""
+LIMIT = 10_000
+"""Characters of a question at most: a longer one is a text, and searching with it takes long and finds anything."""
 WHOLE = 60
 """Passages asked of the index where a document is named; those of that document are used."""
 READ = 4
@@ -72,6 +74,9 @@ class Librarian:
     async def answer(self, turn: Turn, question: str) -> AsyncIterator[Reply]:
         """Status, then whole checked sentences with their markers, then Done with the answer and its sources."""
         say, started = words(language(question)), self._clock()
+        if len(question) > LIMIT:
+            yield Done(Answer(say.question_too_long.format(size=f"{len(question):,}", limit=f"{LIMIT:,}")))
+            return
         question = sought(completed(question, turn.history))
         yield Status(say.searching)
         passages = await self._index.search(question, turn.access, FOUND)

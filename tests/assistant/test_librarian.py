@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from bot.assistant.librarian import Librarian
+from bot.assistant.librarian import LIMIT, Librarian
 from bot.assistant.words import ENGLISH, JAPANESE
 from bot.types import Citation, Delta, Passage, Status
 from tests.assistant.library import STAFF, WordEmbeddings, heard, passage, saying, streamed, turn
@@ -252,3 +252,8 @@ async def test_a_document_that_is_named_tells_what_it_is_about_and_is_material_a
 async def test_a_document_that_is_not_there_is_not_found_by_the_word_policy() -> None:
     spending = passage("For courses the policy is that whoever leaves pays.", "spending.md", "Expense policy")
     assert await ask(librarian(spending), "find the parental leave policy") == ENGLISH.not_found
+
+
+async def test_a_question_that_is_too_long_is_refused_with_the_limit() -> None:
+    said = await ask(librarian(LEAVE), "How many days of leave? " + "word " * LIMIT)
+    assert said == ENGLISH.question_too_long.format(size=f"{24 + 5 * LIMIT:,}", limit=f"{LIMIT:,}")
