@@ -1,17 +1,25 @@
-"""What it costs to start a program in each tier of the sandbox, beside the bare interpreter: medians of forty runs."""
+"""What a sandbox costs: to start a program in each tier beside the bare interpreter, and to others while it is full.
+
+The second table is what another person's plain turn takes while twenty people have programs run that never rest, against
+the same turn without them, by turns in one run.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.turn import WARM_UP, Decided, Ready, search, supervised
+from bot.assistant.supervisor import Supervisor
 from bot.ports import Program
 from connectors.sandbox.cell import ENVIRONMENT, Cell
 from connectors.sandbox.interpreter import Interpreter, this_interpreter
@@ -20,7 +28,9 @@ from connectors.sandbox.running import run_in
 from connectors.sandbox.tiers import Limits, Tier
 
 RUNS = 40
+CROWD, ROUNDS, TURNS = 20, 5, 60
 HELLO = Program("python", "print('hello')")
+SPIN = Program("python", "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end:\n    pass")
 
 
 def main() -> None:
@@ -40,6 +50,47 @@ def main() -> None:
             way()
             times[name].append((time.perf_counter() - started) * 1000)
     show(times)
+    show_others(asyncio.run(others(LocalSandbox())))
+
+
+async def others(sandbox: LocalSandbox) -> dict[str, list[float]]:
+    """Milliseconds of plain turns, alone and while the sandbox has all that it takes; and what became of the programs."""
+    supervisor = Supervisor(Ready(), [search], Decided())
+    alone, beside = list[float](), list[float]()
+    endings: Counter[str] = Counter()
+    await turns(supervisor, WARM_UP, alone)
+    alone.clear()
+    for _ in range(ROUNDS):
+        await turns(supervisor, TURNS, alone)
+        running = asyncio.gather(*(sandbox.run(SPIN, f"person {number}") for number in range(CROWD)))
+        await asyncio.sleep(0.1)
+        while not running.done():
+            await turns(supervisor, 1, beside)
+        endings.update(ran.ending for ran in await running)
+    print(f"{CROWD} programs at once, {ROUNDS} times: {dict(endings)}", file=sys.stderr)
+    return {"alone": alone, f"beside {CROWD} programs": beside}
+
+
+async def turns(supervisor: Supervisor, count: int, took: list[float]) -> None:
+    """Time some plain turns, a little apart as people are."""
+    for _ in range(count):
+        started = time.perf_counter()
+        await supervised(supervisor)
+        took.append((time.perf_counter() - started) * 1000)
+        await asyncio.sleep(0.01)
+
+
+def show_others(times: dict[str, list[float]]) -> None:
+    """Median and p95 of both, and how many times the first the second takes."""
+    table = Table(
+        "a plain turn", "turns", "median ms", "p95 ms", title="Another person's turn while the sandbox is full"
+    )
+    figures = [(statistics.median(ms), statistics.quantiles(ms, n=20)[-1]) for ms in times.values()]
+    for (name, ms), (median, slow) in zip(times.items(), figures, strict=True):
+        table.add_row(name, str(len(ms)), f"{median:.1f}", f"{slow:.1f}")
+    (median, slow), (busy_median, busy_slow) = figures
+    table.add_row("ratio", "", f"{busy_median / median:.2f}", f"{busy_slow / slow:.2f}")
+    Console().print(table)
 
 
 def bare(interpreter: Interpreter) -> None:

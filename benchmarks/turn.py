@@ -1,7 +1,8 @@
 """What a turn costs beside its model and its search: Rolecall's supervisor against a bare LangChain agent.
 
 All rows do the same work with the same tool, which answers at once. The bare agent needs a model call to choose it; the
-model here answers at once too, so that only the machinery is measured. Run: python -m benchmarks.turn
+model here answers at once too, so that only the machinery is measured. A second table counts how often a model is asked for a
+request of one step: each time costs what the model costs. Run: python -m benchmarks.turn
 """
 
 from __future__ import annotations
@@ -71,6 +72,20 @@ class Ready(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=AIMessage("", tool_calls=[call]))])
 
 
+class Counting(Ready):
+    """A model that decides to search when it is first asked, says it is done when it is asked again, and counts."""
+
+    asked: int = 0
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        self.asked += 1
+        if not isinstance(messages[-1], HumanMessage):
+            return ChatResult(generations=[ChatGeneration(message=AIMessage("30 days."))])
+        return super()._generate(messages, stop, run_manager, **kwargs)
+
+
 class Decided:
     """A router that has always decided already."""
 
@@ -123,6 +138,20 @@ async def measure(name: str, one: Callable[[], Awaitable[object]], turns: int = 
     return Measured(name, took)
 
 
+async def calls() -> dict[str, int]:
+    """How often a model is asked for a request that one tool answers, by one way of making a turn each."""
+    usual, planned, routed = Counting(), Counting(), Counting()
+    loop = create_agent(usual, [search.model_copy(update={"return_direct": False})], context_schema=Turn)
+    await bare(loop)
+    await supervised(Supervisor(planned, [search], Decided(), mode="model", capable=True))
+    await supervised(Supervisor(routed, [search], Decided(), capable=True))
+    return {
+        "bare LangChain agent, as usual": usual.asked,
+        "Rolecall, the model chooses": planned.asked,
+        "Rolecall, the router is sure": routed.asked,
+    }
+
+
 async def all_rows() -> list[Measured]:
     """The bare agent first: it is what the others are compared with."""
     agent = bare_agent([search])
@@ -148,6 +177,10 @@ def main() -> None:
         table.add_row(row.name, f"{row.median:.1f}", f"{row.slow:.1f}", f"{row.median / rows[0].median:.2f}")
     console = Console()
     console.print(table)
+    counted = Table("", "model calls", title="A request of one step")
+    for name, asked in asyncio.run(calls()).items():
+        counted.add_row(name, str(asked))
+    console.print(counted)
     verdict = "under" if rows[-1].median < LIMIT_MS else "NOT under"
     console.print(f"The whole turn is {verdict} {LIMIT_MS:.0f} ms: {rows[-1].median:.1f} ms.")
 

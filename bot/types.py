@@ -216,7 +216,8 @@ class Turn:
     """A message with the authority it is answered under. Tools receive it from the runtime, never from the model.
 
     `history` holds the earlier exchanges of the conversation that all readers of this turn may see, oldest first.
-    `uploads` are the files of the message; whoever reads along here can open them, so they need no label.
+    `uploads` are the files of the message; whoever reads along here can open them, so they need no label. `found` is what
+    earlier specialists of the same request answered, under the same access.
     """
 
     id: str
@@ -224,6 +225,7 @@ class Turn:
     access: Access
     history: tuple[Exchange, ...] = ()
     uploads: tuple[Upload, ...] = ()
+    found: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,8 @@ class Answer:
     answer that only the asker gets. `rests_on` names documents that the text may carry something of without citing
     them: what a model read, replayed memory. `access` is the authority it was answered under. `files` are shown with
     the answer, under the same rule as its text. `searched` says that documents were looked for: somebody who may read
-    more may then get a fuller answer. `tokens` counts what models read and wrote for it.
+    more may then get a fuller answer. `tokens` counts what models read and wrote for it. `material` is the whole of a
+    document that was asked for by name, for a specialist that goes on from here: it is neither shown nor stored.
     """
 
     text: str
@@ -251,6 +254,7 @@ class Answer:
     files: tuple[Attachment, ...] = ()
     searched: bool = False
     tokens: tuple[int, int] = (0, 0)
+    material: tuple[Passage, ...] = ()
 
     @property
     def documents(self) -> frozenset[str]:

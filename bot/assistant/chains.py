@@ -1,13 +1,13 @@
 """Requests of several parts: told apart by rule, and what one specialist found handed on to the next.
 
-What is handed on is checked text from documents, as an excerpt: material for the next specialist, never an instruction.
+What is handed on is checked text from documents with its sources: material for the next specialist, never an instruction.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.assistant.given import parted
@@ -79,12 +79,20 @@ def several(text: str) -> bool:
 
 
 def handed_on(turn: Turn, given: Sequence[Answer], text: str) -> Turn:
-    """The turn for the next specialist: the same person, place and authority, with what was found as excerpts."""
-    found = tuple(
-        Excerpt(", ".join(dict.fromkeys(source.title or source.document for source in one.sources)), bare(one.text))
-        for one in given
-    )
-    return replace(turn, message=replace(turn.message, text=text, excerpts=found, tool=""))
+    """The turn for the next specialist: the same person, place and authority, with what was found.
+
+    Whoever knows nothing of sources finds the bare text among the excerpts.
+    """
+    excerpts = tuple(Excerpt("", bare(one.text)) for one in given)
+    return replace(turn, message=replace(turn.message, text=text, excerpts=excerpts, tool=""), found=tuple(given))
+
+
+def latest(steps: Iterable[tuple[str, Answer]]) -> list[Answer]:
+    """What the next specialist works on: a text that was made of what was found takes the place of that."""
+    kept: list[Answer] = []
+    for tool, answer in steps:
+        kept = [answer] if tool in _SECONDS else [*kept, answer]
+    return kept
 
 
 def bare(text: str) -> str:
@@ -98,9 +106,9 @@ def is_empty(answer: Answer) -> bool:
 
 
 def joined(last: Answer, given: Sequence[Answer]) -> Answer:
-    """The last specialist's answer, with the sources, the grounds and the files of those before it."""
+    """The last specialist's answer, with the grounds and the files of those before it; their sources if it names none."""
     sources = list(last.sources)
-    for citation in (source for one in given for source in one.sources):
+    for citation in (source for one in given for source in one.sources if not last.sources):
         if not any((known.document, known.page) == (citation.document, citation.page) for known in sources):
             sources.append(_numbered(citation, sources))
     files = tuple(dict.fromkeys([*(file for one in given for file in one.files), *last.files]))

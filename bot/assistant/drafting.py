@@ -19,9 +19,11 @@ from bot.assistant import tongues
 from bot.assistant.asking import said_by
 from bot.assistant.editor_words import EditorWords, editor_words
 from bot.assistant.extracting import extract, sentences_of
+from bot.assistant.found import marked, used
 from bot.assistant.given import Given, Giver
 from bot.assistant.grounding import MARKER
 from bot.assistant.letters import BLANKS, is_reply, kept_names, letter, rephrased
+from bot.assistant.page import Page
 from bot.assistant.protecting import Protected, new_numbers, numbers, protect, same_numbers
 from bot.assistant.wishes import Wish, wish
 from bot.language import Language, language
@@ -76,10 +78,10 @@ class Drafter:
         self._model_name = model_name
         self._clock = clock
 
-    async def answer(self, turn: Turn, request: str, given: Given | None = None) -> AsyncIterator[Reply]:
-        """Status, the text, then Done. `given` is material from an earlier step of a chain."""
+    async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
+        """Status, the text, then Done."""
         started = self._clock()
-        given = given or await self._giver.given(turn, request)
+        given = await self._giver.given(turn, request)
         own = language(turn.message.text)
         say = editor_words(own)
         rephrases = bool(_REPHRASES.search(given.request)) and not is_reply(given.request)
@@ -89,10 +91,10 @@ class Drafter:
         yield Status(say.drafting)
         await asyncio.to_thread(tongues.load)
         text, model = await (self._rephrased(given, say) if rephrases else self._drafted(given, own, say))
-        yield Delta(text, given.sources, given.documents)
+        sources = used(text, given.sources)
+        yield Delta(text, sources, given.documents)
         ms = {"answer": (self._clock() - started) * 1000}
-        answer = Answer(text, given.sources, model=model, ms=ms, rests_on=given.documents, searched=given.searched)
-        yield Done(answer)
+        yield Done(Answer(text, sources, model=model, ms=ms, rests_on=given.documents, searched=given.searched))
 
     async def _drafted(self, given: Given, own: Language, say: EditorWords) -> tuple[str, str]:
         """A new text, and who wrote it."""
@@ -100,6 +102,11 @@ class Drafter:
         asked = wish(given.request)
         if self._capable:
             written, missing = await self._written(given, code, asked)
+            if written and given.found:
+                spoken = language(given.text)
+                written = await asyncio.to_thread(
+                    marked, written, given.passages, given.sources, self._embeddings, spoken
+                )
             if written:
                 note = f"\n\n{say.draft_missing.format(missing=', '.join(missing))}" if missing else ""
                 return written + note, self._model_name
@@ -122,19 +129,22 @@ class Drafter:
 
     async def _rephrased(self, given: Given, say: EditorWords) -> tuple[str, str]:
         """The given text in other words, and who wrote it: the model, or rules that change little."""
-        asked, source = wish(given.request), MARKER.sub("", given.text).strip()
+        asked, source = wish(given.request), _source(given)
         code = tongues.wanted(given.request) or tongues.spoken(source) or language(source)
         hidden = protect(source)
         if self._capable and (written := await self._reworded(given.request, hidden, code, asked)):
             return written, self._model_name
         if asked.shorter:
             most = max(1, len(sentences_of(given.parts)) // 2)
-            kept = await asyncio.to_thread(extract, given.parts, most, self._embeddings)
-            return " ".join(one.shown for one in kept), ""
+            page = Page()
+            for one in await asyncio.to_thread(extract, given.parts, most, self._embeddings):
+                page.add(one.shown, one.part.passage, alone=False)
+            return page.text, ""
         by_rules = rephrased(hidden.text, asked.tone) if language(source) == code == "en" else hidden.text
         if by_rules != hidden.text and (changed := hidden.restored(by_rules)):
             return changed, ""
-        return say.rephrase_failed if self._capable else say.rephrase_too_small, ""
+        failed = say.rephrase_failed if self._capable else say.rephrase_too_small
+        return f"{source}\n\n{failed}" if given.found else failed, ""
 
     async def _reworded(self, request: str, hidden: Protected, code: str, asked: Wish) -> str | None:
         """What the model makes of a text; None if numbers, links or the language did not come through."""
@@ -157,6 +167,11 @@ class Drafter:
         )
 
 
+def _source(given: Given) -> str:
+    """The text to rephrase: what was found keeps its markers, others lose them."""
+    return given.found.shown if given.found else MARKER.sub("", given.text).strip()
+
+
 def _problem(given: Given, rephrases: bool, say: EditorWords) -> str:
     """Why there is no text; empty if there can be one."""
     size = len(given.text)
@@ -170,13 +185,18 @@ def _problem(given: Given, rephrases: bool, say: EditorWords) -> str:
 def _framed(given: Given, code: str, own: Language, asked: Wish, say: EditorWords) -> str:
     """The person's own points in a letter's frame, and a word about how it was made."""
     written: Language = next((one for one in get_args(Language) if one == code), own)
-    meant = given.origin in ("pasted", "files", "given") or bool(_POINTS_BACK.search(given.request))
-    notes = MARKER.sub("", given.text) if meant and (given.origin == "given" or not is_reply(given.request)) else ""
+    meant = given.origin in ("pasted", "files") or bool(_POINTS_BACK.search(given.request))
+    notes = _source(given) if given.found or (meant and not is_reply(given.request)) else ""
     said = notes or given.request
     text = letter(given.request, notes, asked.tone, written)
     own_words = language(said) == written == code or any(blank in text for blank in BLANKS)
-    untranslated = "" if own_words else say.draft_untranslated.format(language=tongues.called(code, own))
-    return "\n\n".join(filter(None, [text, say.draft_in_frame, untranslated]))
+    framed, foreign = (
+        (say.draft_of_found, say.draft_found_untranslated)
+        if given.found
+        else (say.draft_in_frame, say.draft_untranslated)
+    )
+    untranslated = "" if own_words else foreign.format(language=tongues.called(code, own))
+    return "\n\n".join(filter(None, [text, framed, untranslated]))
 
 
 def _missing(request: str, written: str, code: str) -> list[str]:

@@ -35,6 +35,8 @@ class EditorWords:
     left_as_it_was: str
     draft_in_frame: str
     draft_untranslated: str
+    draft_of_found: str
+    draft_found_untranslated: str
     rephrase_too_small: str
     rephrase_failed: str
     draft_missing: str
@@ -52,18 +54,21 @@ ENGLISH = EditorWords(
     nothing_to_draft="Tell me what the text is to say, or paste the text that I am to rephrase.",
     thread_unread="I cannot read the messages of this place, and nothing of it is remembered. "
     "Paste what I am to work on, please.",
-    from_thread="(From {count} messages by {people}.)",
-    summary_untranslated="(I could not put this into {language} reliably, so it stands as the material has it.)",
+    from_thread="From {count} messages by {people}.",
+    summary_untranslated="Note: I could not put this into {language} reliably, so it stands as the material has it.",
     which_language="Into which language? For example: “Translate this into Japanese: …”",
     already_in="This is in {language} already:",
     model_too_small="The language model of this installation is too small to translate into {language} reliably, "
     "so I would rather not invent a translation. Whoever runs this assistant can name a bigger model.",
     translation_failed="I could not translate this into {language} reliably: numbers, names or links did not come through "
     "as they were, so I am not showing it. A shorter text may work.",
-    left_as_it_was="(Paragraphs that I could not translate reliably stand as they were.)",
+    left_as_it_was="Note: paragraphs that I could not translate reliably stand as they were.",
     draft_in_frame="Note: these are your own points in a letter's frame: "
     "the language model of this installation is too small to write freely.",
     draft_untranslated="Note: I could not put your points into {language} reliably, so they stand as you wrote them.",
+    draft_of_found="Note: these are sentences of the documents in a letter's frame: "
+    "the language model of this installation is too small to write freely.",
+    draft_found_untranslated="Note: I could not put them into {language} reliably, so they stand as the documents have them.",
     rephrase_too_small="The language model of this installation is too small to rephrase this reliably. "
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
     rephrase_failed="I could not rephrase this without changing numbers, names or links, so I am not showing it.",
@@ -80,17 +85,19 @@ JAPANESE = EditorWords(
     nothing_to_translate="翻訳するものがありません。依頼に続けて文章を貼り付けるか、ファイルを添付してください。",
     nothing_to_draft="文面で伝えたい内容を書くか、書き直す文章を貼り付けてください。",
     thread_unread="この場所のメッセージを読むことができず、覚えている内容もありません。対象の文章を貼り付けてください。",
-    from_thread="（{people}による{count}件のメッセージから）",
-    summary_untranslated="（{language}に正確に訳せなかったため、原文のまま示しています。）",
+    from_thread="{people}による{count}件のメッセージから。",
+    summary_untranslated="注：{language}に正確に訳せなかったため、原文のまま示しています。",
     which_language="どの言語に訳しますか。例：「これを英語に訳して：…」",
     already_in="すでに{language}です。",
     model_too_small="この環境の言語モデルは小さく、{language}へ正確に翻訳できないため、訳文を作ることは控えます。"
     "管理者がより大きなモデルを指定すれば翻訳できます。",
     translation_failed="{language}に正確に翻訳できませんでした。数字、名前、リンクのいずれかが元どおりに保たれなかったため、表示を控えます。"
     "短い文章であれば翻訳できることがあります。",
-    left_as_it_was="（正確に訳せなかった段落は原文のまま示しています。）",
+    left_as_it_was="注：正確に訳せなかった段落は原文のまま示しています。",
     draft_in_frame="注：この環境の言語モデルは小さく自由に書けないため、ご指定の内容を文面の枠に入れました。",
     draft_untranslated="注：{language}に正確に訳せなかったため、内容は原文のまま入れました。",
+    draft_of_found="注：この環境の言語モデルは小さく自由に書けないため、文書の記載を文面の枠に入れました。",
+    draft_found_untranslated="注：{language}に正確に訳せなかったため、文書の記載は原文のまま入れました。",
     rephrase_too_small="この環境の言語モデルは小さく、正確に書き換えることができません。"
     "短くすること（「短くして」）や、手紙の形に整えること（「丁寧な文面を書いて：…」）はできます。",
     rephrase_failed="数字、名前、リンクを保ったまま書き換えることができなかったため、表示を控えます。",

@@ -91,7 +91,7 @@ def sentences_of(parts: Sequence[Part]) -> list[Sentence]:
         table = {row.raw: row.shown for row in rows(part.text)}
         for place, one in enumerate(told(part.text)):
             text = table.get(one.text, "") if one.row else _WRAPPED.sub("", " ".join(one.text.split()))
-            if found and not MARKER.sub("", text).strip():
+            if text and found and not MARKER.sub("", text).strip():
                 found[-1] = replace(found[-1], text=f"{found[-1].text} {text}")
             elif text and text not in seen:
                 seen.add(text)
@@ -200,16 +200,28 @@ class Fits:
         return all(limit is None or length <= limit for length, limit in zip(long, limits, strict=True))
 
 
+def told_in_prose(found: Sequence[Sentence], least: int) -> list[Sentence]:
+    """The whole sentences among rows and headings, if there are enough of them: a row alone says little."""
+    whole = [one for one in found if not one.row and is_finished(one.text)]
+    return whole if len(whole) >= least else list(found)
+
+
 def usual(count: int) -> int:
     """How many of so many sentences a summary has if nobody says: it grows slower than the text."""
     return max(1, min(MOST, round(math.sqrt(count))))
 
 
 def extract(
-    parts: Sequence[Part], most: int, embeddings: Embeddings, focus: str = "", fits: Fits | None = None
+    parts: Sequence[Part],
+    most: int,
+    embeddings: Embeddings,
+    focus: str = "",
+    fits: Fits | None = None,
+    prose: bool = False,
 ) -> list[Sentence]:
-    """The whole choice at once, for a text that needs no progress."""
+    """The whole choice at once, for a text that needs no progress; `prose` leaves out table rows if it can."""
     found = sentences_of(parts)
+    found = told_in_prose(found, most) if prose else found
     made = Extract(found, focus, embeddings)
     return made.choose(list(_shortlisted(made, found)), most, fits or Fits())
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.assistant.followups import follows
+from bot.assistant.found import Found
 from bot.assistant.grounding import MARKER
 from bot.assistant.material import context
 from bot.assistant.terms import coverage
@@ -84,21 +85,35 @@ class Part:
 class Given:
     """A request without its material, and the material with its provenance.
 
-    `sources` are what markers in the text point to; `rests_on` names documents that the text may carry something of;
-    `searched` says that documents were looked for.
+    `rests_on` names documents that the text may carry something of; `searched` says that documents were looked for;
+    `found` is what earlier steps of the same request found, with its sources.
     """
 
     request: str
     parts: tuple[Part, ...] = ()
     origin: Origin = "nothing"
-    sources: tuple[Citation, ...] = ()
     rests_on: frozenset[str] = frozenset()
     searched: bool = False
+    found: Found | None = None
 
     @classmethod
-    def of(cls, answer: Answer, request: str) -> Given:
-        """What another specialist answered, as material for the next step of a chain."""
-        return cls(request, _parts([answer.text]), "given", answer.sources, answer.documents, answer.searched)
+    def of(cls, answers: Sequence[Answer], request: str, brought: Sequence[Part] = ()) -> Given:
+        """What other specialists answered, beside what the person brought, as material for the next step of a chain."""
+        found = Found.of(answers)
+        parts = (*brought, *(Part(text, passage=passage) for text, passage in found.pieces))
+        documents = frozenset().union(*(answer.documents for answer in answers))
+        searched = any(answer.searched for answer in answers)
+        return cls(request, parts, "given", documents, searched, found)
+
+    @property
+    def sources(self) -> tuple[Citation, ...]:
+        """What markers in the found text point to."""
+        return self.found.sources if self.found else ()
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The passages of its parts, each once."""
+        return tuple({part.passage.id: part.passage for part in self.parts if part.passage}.values())
 
     @property
     def text(self) -> str:
@@ -113,8 +128,7 @@ class Given:
     @property
     def documents(self) -> frozenset[str]:
         """Every document that whoever reads something of this must be allowed to see."""
-        cited = (part.passage.document for part in self.parts if part.passage)
-        return self.rests_on.union(cited, (source.document for source in self.sources))
+        return self.rests_on.union(passage.document for passage in self.passages)
 
 
 class Giver:
@@ -132,7 +146,10 @@ class Giver:
         asked, pasted = parted(request)
         if not pasted and request != turn.message.text:
             _, pasted = parted(turn.message.text)
-        brought = [*_parts([pasted]), *_files(turn), *(_part(one) for one in turn.message.excerpts)]
+        brought = [*_parts([pasted]), *_files(turn)]
+        if turn.found:
+            return Given.of(turn.found, asked, brought)
+        brought += [_part(one) for one in turn.message.excerpts]
         if brought:
             origin: Origin = "pasted" if pasted else "files" if _files(turn) else "excerpts"
             return Given(asked, tuple(brought), origin)

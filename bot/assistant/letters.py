@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.assistant.grounding import MARKER
 from bot.assistant.wishes import Tone
 from bot.language import Language
 
@@ -181,8 +182,10 @@ def _said(found: re.Match[str] | None, says: Callable[[str], str], frame: Frame)
 
 
 def _sentence(text: str) -> str:
-    """A point as a sentence: it begins with a capital and has an end."""
-    end = "" if text.endswith((".", "!", "?", "。", "！", "？", ":", "：")) else "." if text.isascii() else "。"
+    """A point as a sentence: it begins with a capital, and has an end before the marker of its source."""
+    said = MARKER.sub("", text)
+    ended = said != text or said.endswith((".", "!", "?", "。", "！", "？", ":", "："))
+    end = "" if ended else "." if text.isascii() else "。"
     return f"{text[:1].upper()}{text[1:]}{end}"
 
 

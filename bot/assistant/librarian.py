@@ -19,20 +19,27 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from bot.assistant.extracting import extract
 from bot.assistant.followups import completed
+from bot.assistant.given import Part
 from bot.assistant.grounding import MARKER, support
 from bot.assistant.material import numbered
 from bot.assistant.page import Page
 from bot.assistant.quoting import Quote, quotes
+from bot.assistant.seeking import named, sought, subject
 from bot.assistant.terms import terms
 from bot.assistant.words import words
 from bot.knowledge.sentences import sentences
 from bot.language import language
 from bot.ports import Index
-from bot.types import Answer, Done, Passage, Reply, Status, Turn
+from bot.types import Access, Answer, Done, Passage, Reply, Status, Turn
 
 FOUND = 8
 """Passages asked of the index: the best five are quoted from, a model reads as many as `READ`."""
+LIMIT = 10_000
+"""Characters of a question at most: a longer one is a text, and searching with it takes long and finds anything."""
+WHOLE = 60
+"""Passages asked of the index where a document is named; those of that document are used."""
 READ = 4
 NOTHING = "NOTHING"
 """What the prompt asks a model to say if the passages hold no answer."""
@@ -67,11 +74,16 @@ class Librarian:
     async def answer(self, turn: Turn, question: str) -> AsyncIterator[Reply]:
         """Status, then whole checked sentences with their markers, then Done with the answer and its sources."""
         say, started = words(language(question)), self._clock()
-        question = completed(question, turn.history)
+        if len(question) > LIMIT:
+            yield Done(Answer(say.question_too_long.format(size=f"{len(question):,}", limit=f"{LIMIT:,}")))
+            return
+        question = sought(completed(question, turn.history))
         yield Status(say.searching)
         passages = await self._index.search(question, turn.access, FOUND)
+        material = await self._document(question, passages, turn.access)
         searched = self._clock()
-        found = await asyncio.to_thread(quotes, question, passages, self._sentences, self._embeddings)
+        passages = list(material) or passages
+        found = await asyncio.to_thread(self._told if material else self._quoted, question, passages)
         page, model, read = Page(), "", frozenset[str]()
         if found and self._style == "compose":
             yield Status(say.writing)
@@ -85,7 +97,25 @@ class Librarian:
                     quote.text, quote.passage, alone=quote.row or bool(_LIST_ITEM.match(quote.text)), quoted=True
                 )
         ms = {"search": (searched - started) * 1000, "answer": (self._clock() - searched) * 1000}
-        yield Done(Answer(page.text or say.not_found, tuple(page.citations), model=model, ms=ms, rests_on=read))
+        text, sources = page.text or say.not_found, tuple(page.citations)
+        yield Done(Answer(text, sources, model=model, ms=ms, rests_on=read, material=material))
+
+    async def _document(self, question: str, passages: Sequence[Passage], access: Access) -> tuple[Passage, ...]:
+        """The passages of the document that was asked for by its name, in their order; none if none was."""
+        wanted = named(question, passages)
+        if wanted is None:
+            return ()
+        found = await self._index.search(question, access, WHOLE)
+        return tuple(sorted((one for one in found if one.document == wanted), key=lambda one: one.page or 0))
+
+    def _quoted(self, question: str, passages: Sequence[Passage]) -> list[Quote]:
+        return quotes(subject(question), passages, self._sentences, self._embeddings)
+
+    def _told(self, question: str, passages: Sequence[Passage]) -> list[Quote]:
+        """The sentences that say most of what a document is about."""
+        parts = [Part(one.text, passage=one) for one in passages]
+        chosen = extract(parts, self._sentences, self._embeddings, prose=True)
+        return [Quote(one.text, one.part.passage, one.row) for one in chosen if one.part.passage]
 
     async def _composed(
         self, question: str, passages: Sequence[Passage], found: Sequence[Quote]

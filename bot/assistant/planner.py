@@ -22,7 +22,7 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
-from bot.assistant.chains import STEPS, Part, handed_on, is_empty
+from bot.assistant.chains import STEPS, Part, handed_on, is_empty, latest
 from bot.assistant.followups import completed
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
@@ -141,7 +141,8 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         first = next(iter(_state(request).get("parts", ())), None)
         plan = Plan(first.tool, "rule", 1.0) if first else await self._route(turn)
         asks = self._asks_model(plan) or (bool(request.state.get("chained")) and self._may_ask)
-        step = await (self._by_model if asks else self._carry_out)(plan, request, handler)
+        text = first.text if first else turn.message.text
+        step = await (self._by_model if asks else self._carry_out)(plan, request, handler, text)
         took = (self._clock() - started) * 1000
         update = {"plan": step.plan, "plan_ms": took, "asked": asks} | ({"spoken": step.spoken} if step.spoken else {})
         update |= {"parts": ()} if step.plan.by == "model" else {}
@@ -192,10 +193,12 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         """In a chain, hand each specialist its part of the request and what was found before it, under the same authority."""
         if not request.state.get("chained"):
             return await handler(request)
-        turn, given = request.runtime.context, answers(request.state["messages"])
+        turn, steps = request.runtime.context, _steps(request.state["messages"])
         parts: tuple[Part, ...] = request.state.get("parts", ())
-        text = parts[len(given)].text if parts else turn.message.text
-        inner = handed_on(turn, given, text) if given else replace(turn, message=replace(turn.message, text=text))
+        text = parts[len(steps)].text if parts else turn.message.text
+        inner = (
+            handed_on(turn, latest(steps), text) if steps else replace(turn, message=replace(turn.message, text=text))
+        )
         writer = request.runtime.stream_writer
         quiet = replace(request.runtime, context=inner, stream_writer=lambda event: _status_only(writer, event))
         return await handler(request.override(runtime=quiet))
@@ -215,33 +218,39 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
             return False
         return self._mode == "model" or (self._mode == "auto" and self._capable and plan.confidence < SURE)
 
-    async def _carry_out(self, plan: Plan, request: ModelRequest[Turn], handler: Handler) -> Step:
-        """Do as the router says. Where it is not sure, a search of the documents does no harm."""
+    async def _carry_out(self, plan: Plan, request: ModelRequest[Turn], handler: Handler, text: str) -> Step:
+        """Do as the plan says with the request, or its first part (`text`). Where it is not sure, a search does no harm."""
         turn = request.runtime.context
         granted = {tool.name for tool in request.tools if isinstance(tool, BaseTool)}
         if plan.confidence < SURE and SEARCH in granted and plan.tool not in granted:
             plan = Plan(SEARCH, plan.by, plan.confidence)
         if plan.tool in granted:
-            return Step.calling(plan, self._specialists[plan.tool].call(turn.message.text))
+            return Step.calling(plan, self._specialists[plan.tool].call(text))
         if plan.tool == CHAT:
             return await self._chat(plan, request, handler)
         return self._refuse(plan, turn)
 
-    async def _by_model(self, plan: Plan, request: ModelRequest[Turn], handler: Handler) -> Step:
+    async def _by_model(self, plan: Plan, request: ModelRequest[Turn], handler: Handler, text: str) -> Step:
         """Let the model call a tool. Its own words are no answer from documents: they count only where the router sees chat."""
         turn = request.runtime.context
         request.runtime.stream_writer(Status(words(language(turn.message.text)).thinking))
         try:
             message = _spoken_by(await handler(request))
         except ModelUnavailable:
-            return await self._carry_out(plan, request, handler)
+            return await self._carry_out(plan, request, handler, text)
         if not message.tool_calls:
-            return self._chatted(message, turn) if plan.tool == CHAT else await self._carry_out(plan, request, handler)
+            return (
+                self._chatted(message, turn)
+                if plan.tool == CHAT
+                else await self._carry_out(plan, request, handler, text)
+            )
         call = message.tool_calls[0]
         chosen = Plan(call["name"], "model", 1.0)
         if call["name"] not in {tool.name for tool in request.tools if isinstance(tool, BaseTool)}:
             return (
-                self._refuse(chosen, turn) if call["name"] in TOOLS else await self._carry_out(plan, request, handler)
+                self._refuse(chosen, turn)
+                if call["name"] in TOOLS
+                else await self._carry_out(plan, request, handler, text)
             )
         specialist = self._specialists[call["name"]]
         return Step.calling(chosen, call if specialist.accepts(call["args"]) else specialist.call(turn.message.text))
@@ -277,8 +286,13 @@ def _state(request: ModelRequest[Turn]) -> Planned:
 
 def answers(messages: Any) -> list[Answer]:
     """What the specialists gave back so far."""
-    given = (message.artifact for message in messages if isinstance(message, ToolMessage))
-    return [artifact for artifact in given if isinstance(artifact, Answer)]
+    return [answer for _, answer in _steps(messages)]
+
+
+def _steps(messages: Any) -> list[tuple[str, Answer]]:
+    """The specialists that were called so far, and what each gave back."""
+    said = (message for message in messages if isinstance(message, ToolMessage))
+    return [(message.name or "", message.artifact) for message in said if isinstance(message.artifact, Answer)]
 
 
 def _status_only(writer: Callable[[Any], None], event: Any) -> None:

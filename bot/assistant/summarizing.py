@@ -19,7 +19,7 @@ from langchain_core.language_models import BaseChatModel
 from bot.assistant import tongues
 from bot.assistant.asking import said_by
 from bot.assistant.editor_words import EditorWords, editor_words
-from bot.assistant.extracting import Extract, Fits, Sentence, chunks, sentences_of, usual
+from bot.assistant.extracting import MOST, Extract, Fits, Sentence, chunks, sentences_of, told_in_prose, usual
 from bot.assistant.given import Given, Giver, topic
 from bot.assistant.grounding import MARKER, support
 from bot.assistant.page import Page
@@ -112,7 +112,7 @@ class Summarizer:
             delta = page.add(f"- {line.text}" if bullets else line.text, line.passage, alone=bullets)
             if elsewhere is None:
                 yield replace(delta, rests_on=given.documents)
-        answer = replace(answer, text=page.text, sources=(*given.sources, *page.citations))
+        answer = replace(answer, text=page.text, sources=tuple(page.citations) or given.sources)
         if elsewhere is not None:
             answer = await self._translated(answer, elsewhere, turn)
         closing = _closing(given, say)
@@ -230,13 +230,20 @@ class Summarizer:
 def _work(given: Given, found: Sequence[Sentence], turn: Turn) -> _Work:
     asked = wish(given.request)
     focus = "" if given.origin == "documents" else topic(given.request)
-    return _Work(given, found, _most(asked, found), Fits(asked.words, asked.characters), focus)
+    most = _most(asked, given, found)
+    told = told_in_prose(found, 2 * most) if given.passages else found
+    return _Work(given, told, most, Fits(asked.words, asked.characters), focus)
 
 
-def _most(asked: Wish, found: Sequence[Sentence]) -> int:
-    """How many sentences: as asked; half of what there is if "shorter" is asked; as many as fit if a length is."""
+def _most(asked: Wish, given: Given, found: Sequence[Sentence]) -> int:
+    """How many sentences: as asked; half of what there is if "shorter" is asked; as many as fit if a length is.
+
+    A search has chosen already: all that it found is kept.
+    """
     if asked.points:
         return asked.points
+    if given.found and len(found) <= MOST:
+        return len(found)
     if asked.shorter:
         return max(1, len(found) // 2)
     return len(found) if asked.words or asked.characters else usual(len(found))

@@ -79,7 +79,7 @@ class Supervisor:
         except ModelCallLimitExceededError:
             answer = Answer(speak.too_many_steps, plan=state.get("plan", Answer("").plan))
         ms = {**answer.ms, "plan": state.get("plan_ms", 0.0), "total": (self._clock() - started) * 1000}
-        yield Done(replace(answer, id=turn.id, ms=ms, tokens=_tokens(used)))
+        yield Done(replace(answer, id=turn.id, ms=ms, tokens=_tokens(used), material=()))
 
     def _chain(self, turn: Turn) -> dict[str, Any]:
         """What the agent is told of a request with several parts; empty for one with a single part, which ends with its tool."""

@@ -18,6 +18,7 @@ from langchain_core.language_models import BaseChatModel
 from bot.assistant import tongues
 from bot.assistant.asking import said_by
 from bot.assistant.editor_words import EditorWords, editor_words
+from bot.assistant.found import used
 from bot.assistant.given import Given, Giver, Part, quoted
 from bot.assistant.memory import tokens
 from bot.assistant.protecting import protect, same_numbers
@@ -75,15 +76,15 @@ class Translator:
         self._model_name = model_name
         self._clock = clock
 
-    async def answer(self, turn: Turn, request: str, given: Given | None = None) -> AsyncIterator[Reply]:
-        """Progress, checked pieces, then Done. `given` is material from an earlier step of a chain."""
+    async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
+        """Progress, checked pieces, then Done."""
         own, started = language(turn.message.text), self._clock()
-        given = given or await self._given(turn, request)
+        given = await self._given(turn, request)
         await asyncio.to_thread(tongues.load)
-        code, text = _target(given, turn), given.text.strip()
+        code, text = _target(given, turn), (given.found.whole if given.found else given.text).strip()
         problem = self._problem(given, code, text, turn)
         if code is None or problem:
-            yield Done(Answer(problem, sources=given.sources, rests_on=given.documents, searched=given.searched))
+            yield Done(_found_only(given, problem))
             return
         say = editor_words(own)
         yield Status(say.translating)
@@ -126,21 +127,23 @@ class Translator:
             return say.too_long.format(size=f"{len(text):,}", limit=f"{LIMIT:,}")
         called = tongues.called(code, own)
         if tongues.spoken(protect(text).plain) == code:
-            return f"{say.already_in.format(language=called)}\n\n{text}"
+            told = say.already_in.format(language=called)
+            return told.replace(":", ".") if given.found else f"{told}\n\n{text}"
         return "" if self._capable else say.model_too_small.format(language=called)
 
     def _put_together(self, pieces: Sequence[_Piece], given: Given, code: str, turn: Turn) -> Answer:
         """The translation, with a word about the parts that did not hold; if none did, that word alone."""
         own = language(turn.message.text)
         say = editor_words(own)
-        answer = Answer("", given.sources, model=self._model_name, rests_on=given.documents, searched=given.searched)
         if all(one.made is None for one in pieces if one.source.strip()):
-            failed = say.translation_failed.format(language=tongues.called(code, own))
-            return replace(answer, text=failed, sources=(), model="")
+            return _found_only(given, say.translation_failed.format(language=tongues.called(code, own)))
         text = "".join(one.made if one.made is not None else one.source for one in pieces).strip()
         if any(one.made is None for one in pieces):
             text = f"{text}\n\n{say.left_as_it_was}"
-        return replace(answer, text=f"{given.text.strip()}\n\n{text}" if _BOTH.search(given.request) else text)
+        if _BOTH.search(given.request):
+            text = f"{(given.found.whole if given.found else given.text).strip()}\n\n{text}"
+        grounds, sources = given.documents, used(text, given.sources)
+        return Answer(text, sources, model=self._model_name, rests_on=grounds, searched=given.searched)
 
     async def _pieces(self, text: str, code: str, say: EditorWords) -> AsyncGenerator[Status | _Piece, None]:
         """Every part of a text in order, code as it stands, the rest translated."""
@@ -180,6 +183,13 @@ class Translator:
         if restored is None or not _sound(hidden.text, written, code, source):
             return None
         return before + restored + after
+
+
+def _found_only(given: Given, problem: str) -> Answer:
+    """Why there is no translation, behind what an earlier step found: that is worth showing as it is."""
+    shown = given.found.shown if given.found else ""
+    text = "\n\n".join(filter(None, [shown, problem]))
+    return Answer(text, used(text, given.sources), rests_on=given.documents, searched=given.searched)
 
 
 def _sound(text: str, written: str, code: str, source: str | None) -> bool:

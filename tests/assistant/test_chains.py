@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.tool import tool_call
 from langchain_core.tools import BaseTool, tool
 
-from bot.assistant.chains import STEPS, parts
+from bot.assistant.chains import STEPS, joined, parts
 from bot.assistant.supervisor import Supervisor
 from bot.types import Access, Answer, Citation, Delta, Done, Message, Principal, Reply, Room, Status, Turn
 from tests.fakes import FakeRouter, ScriptedModel
@@ -29,12 +29,14 @@ class Desk:
             "Refunds take 14 days. [1]", (POLICY,), searched=True, rests_on=frozenset({"read.md"})
         )
         self.asked: list[tuple[str, Turn]] = []
+        self.requests: list[str] = []
 
     def make(self, name: str, answer: Answer) -> BaseTool:
         @tool(name, response_format="content_and_artifact", return_direct=True)
         async def run(request: str, runtime: ToolRuntime[Turn]) -> tuple[str, Answer]:
             """Serve."""
             self.asked.append((name, runtime.context))
+            self.requests.append(request)
             runtime.stream_writer(Status(name))
             runtime.stream_writer(Delta(answer.text, answer.sources))
             return answer.text, answer
@@ -68,15 +70,32 @@ async def test_a_small_model_gets_the_chain_by_rule_and_is_never_asked() -> None
     answer, events, model = await served(desk, asked(BOTH))
     assert [name for name, _ in desk.asked] == ["search_documents", "draft"]
     assert desk.asked[0][1].message.text == "find our refund policy"
+    assert desk.requests == ["find our refund policy", "draft a friendly reply in Japanese"]
     second = desk.asked[1][1]
     assert second.message.text == "draft a friendly reply in Japanese"
-    assert [(one.author, one.text) for one in second.message.excerpts] == [("Refund policy", "Refunds take 14 days.")]
+    assert [(one.author, one.text) for one in second.message.excerpts] == [("", "Refunds take 14 days.")]
+    assert second.found == (desk.found,)
     assert second.access == desk.asked[0][1].access
     assert (answer.text, answer.sources, answer.plan.then) == ("お返事", (POLICY,), ("draft",))
     assert answer.documents == {"policy.md", "read.md"}
     assert not [event for event in events if isinstance(event, Delta)]
     assert "Step 2: draft and rephrase messages" in [event.text for event in events if isinstance(event, Status)]
     assert model.heard == []
+
+
+async def test_a_later_step_works_on_the_text_that_was_made_last() -> None:
+    desk = Desk()
+    script = [calling("search_documents", "refunds"), calling("summarize", "it"), calling("translate", "it")]
+    await served(desk, asked(BOTH), *script, AIMessage("Done."), capable=True)
+    assert [[one.text for one in turn.found] for _, turn in desk.asked] == [[], [desk.found.text], ["短い"]]
+
+
+async def test_sources_that_the_last_text_does_not_name_are_grounds_only() -> None:
+    cited = Answer("Short. [1]", (POLICY,))
+    other = Citation(2, "other.md", "Other", frozenset({"company"}))
+    first = Answer("Refunds take 14 days. [1] So does post. [2]", (POLICY, other), searched=True)
+    last = joined(cited, [first, cited])
+    assert (last.sources, last.documents) == ((POLICY,), {"policy.md", "other.md"})
 
 
 async def test_a_search_that_finds_nothing_ends_the_chain() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.access.cleaning import clean
 from bot.assistant.drafting import LIMIT, Drafter
 from bot.assistant.editor_words import ENGLISH, JAPANESE
-from bot.assistant.given import Given, Giver
+from bot.assistant.given import Giver
 from bot.types import Answer, Citation, Exchange
 from tests.assistant.library import STAFF, WordEmbeddings, heard, saying
 from tests.assistant.texts import HANGAR, asked
@@ -135,12 +136,20 @@ async def test_shorter_is_about_the_answer_before() -> None:
 async def test_what_a_search_found_is_material_and_keeps_its_sources() -> None:
     cited = Citation(1, "refund.docx", "Refunds", STAFF)
     found = Answer("Refunds are paid within 7 days. [1]", (cited,), searched=True)
-    given = Given.of(found, "draft a friendly reply")
-    for made in (drafter("Hello, refunds are paid within 7 days. Best wishes"), drafter(capable=False)):
-        answer, _ = await heard(made.answer(asked("Find our refund policy and draft a friendly reply"), "x", given))
-        assert "efunds are paid within 7 days." in answer.text
-        assert "[1]" not in answer.text
+    turn, request = replace(asked("draft a friendly reply"), found=(found,)), "draft a friendly reply"
+    for made in (drafter("Hello! Refunds are paid within 7 days. Best wishes"), drafter(capable=False)):
+        answer, _ = await heard(made.answer(turn, request))
+        assert "Refunds are paid within 7 days. [1]" in answer.text
+        assert answer.text.count("[1]") == 1
         assert (answer.sources, answer.searched) == ((cited,), True)
+
+
+async def test_a_draft_in_another_language_is_told_by_its_numbers() -> None:
+    found = Answer("Refunds are paid within 7 days. [1]", (Citation(1, "refund.docx", "Refunds", STAFF),))
+    turn = replace(asked("draft a reply in Japanese"), found=(found,))
+    made = drafter("お問い合わせありがとうございます。返金は7日以内に行います。")
+    answer, _ = await heard(made.answer(turn, turn.message.text))
+    assert answer.text == "お問い合わせありがとうございます。返金は7日以内に行います。 [1]"
 
 
 async def test_what_is_missing_or_too_much_is_said() -> None:

@@ -139,7 +139,26 @@ async def test_who_may_not_search_gets_no_document(access: Access | None, tools:
 
 def test_an_answer_becomes_material_with_all_it_rests_on() -> None:
     cited = Citation(1, "leave.docx", "Leave", STAFF)
-    given = Given.of(
-        Answer("Leave is 25 days. [1]", (cited,), rests_on=frozenset({"other.docx"}), searched=True), "in German"
-    )
+    answer = Answer("Leave is 25 days. [1]", (cited,), rests_on=frozenset({"other.docx"}), searched=True)
+    given = Given.of([answer], "in German")
     assert (given.sources, given.documents, given.searched) == ((cited,), {"leave.docx", "other.docx"}, True)
+    assert [(part.text, part.passage and part.passage.document) for part in given.parts] == [
+        ("Leave is 25 days.", "leave.docx")
+    ]
+
+
+def test_several_answers_become_one_material_with_sources_numbered_anew() -> None:
+    leave, pay = Citation(1, "leave.docx", "Leave", STAFF), Citation(1, "pay.docx", "Pay", STAFF)
+    twice = Answer("Pay is monthly. [1] Leave is 25 days. [2]", (pay, replace(leave, number=2)))
+    given = Given.of([Answer("Leave is 25 days. [1]", (leave,)), twice], "in German")
+    assert given.found
+    assert given.found.shown == "Leave is 25 days. [1]\n\nPay is monthly. [2] Leave is 25 days. [1]"
+    assert given.sources == (leave, replace(pay, number=2))
+
+
+def test_a_document_that_was_named_is_material_as_a_whole() -> None:
+    cited = Citation(1, TRAVEL.document, TRAVEL.title, STAFF, TRAVEL.page)
+    given = Given.of([Answer("Trains first. [1]", (cited,), material=(TRAVEL,))], "in German")
+    assert given.found
+    assert (given.found.shown, given.found.whole) == ("Trains first. [1]", f"{TRAVEL.text} [1]")
+    assert [part.passage for part in given.parts] == [TRAVEL]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from bot.assistant.librarian import Librarian
+from bot.assistant.librarian import LIMIT, Librarian
 from bot.assistant.words import ENGLISH, JAPANESE
 from bot.types import Citation, Delta, Passage, Status
 from tests.assistant.library import STAFF, WordEmbeddings, heard, passage, saying, streamed, turn
@@ -236,3 +236,24 @@ async def test_the_index_is_asked_under_the_access_of_the_turn() -> None:
     events = [reply async for reply in desk.answer(asked, "How long is paid leave?")]
     assert index.asked == [("How long is paid leave?", asked.access)]
     assert not any(isinstance(event, Delta) and not event.sources for event in events)
+
+
+async def test_a_document_that_is_named_tells_what_it_is_about_and_is_material_as_a_whole() -> None:
+    note = passage("See also the leave policy, which says how leave is asked for.", "note.md", "Note on leave")
+    desk = librarian(note, CANTEEN, LEAVE)
+    answer, _ = await heard(desk.answer(turn("x"), "find our leave policy"))
+    assert "Employees may take 25 days of paid leave each year." in answer.text
+    assert {source.document for source in answer.sources} == {"leave.docx"}
+    assert answer.material == (LEAVE,)
+    answer, _ = await heard(desk.answer(turn("x"), "How many days of paid leave may employees take?"))
+    assert answer.material == ()
+
+
+async def test_a_document_that_is_not_there_is_not_found_by_the_word_policy() -> None:
+    spending = passage("For courses the policy is that whoever leaves pays.", "spending.md", "Expense policy")
+    assert await ask(librarian(spending), "find the parental leave policy") == ENGLISH.not_found
+
+
+async def test_a_question_that_is_too_long_is_refused_with_the_limit() -> None:
+    said = await ask(librarian(LEAVE), "How many days of leave? " + "word " * LIMIT)
+    assert said == ENGLISH.question_too_long.format(size=f"{24 + 5 * LIMIT:,}", limit=f"{LIMIT:,}")

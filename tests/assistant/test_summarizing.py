@@ -16,8 +16,8 @@ from bot.assistant.summarizing import LIMIT, Summarizer
 from bot.assistant.translating import Translator
 from bot.assistant.words import ENGLISH as WORDS
 from bot.errors import ModelUnavailable
-from bot.types import Answer, Exchange, Status
-from tests.assistant.library import WordEmbeddings, heard, passage, saying, streamed
+from bot.types import Answer, Citation, Exchange, Status
+from tests.assistant.library import STAFF, WordEmbeddings, heard, passage, saying, streamed
 from tests.assistant.texts import CHAT, HANGAR, PLACE, asked
 from tests.fakes import FakeIndex, FakeThreads, ScriptedModel
 
@@ -168,10 +168,16 @@ async def test_a_summary_in_another_language_is_translated_or_says_that_it_is_no
 
 
 async def test_material_of_an_earlier_step_keeps_its_sources() -> None:
-    found = Answer("Leave is 25 days. [1]", rests_on=frozenset({"leave.docx"}), searched=True)
-    given = Given.of(found, "summarize it")
-    answer, _ = await heard(summarizer().answer(asked("Find the leave policy and summarize it"), "x", given))
-    assert (answer.text, answer.documents, answer.searched) == ("Leave is 25 days. [1]", {"leave.docx"}, True)
+    leave, pay = Citation(1, "leave.docx", "Leave", STAFF), Citation(2, "pay.docx", "Pay", STAFF)
+    text = "Leave is 25 days. [1] It is asked for in the portal. [1]\nPay comes on the 25th of each month. [2]"
+    turn = replace(asked("summarize it"), found=(Answer(text, (leave, pay), searched=True),))
+    answer, _ = await heard(summarizer().answer(turn, turn.message.text))
+    assert answer.text.replace("\n", " ") == text.replace("\n", " ")
+    assert (answer.sources, answer.searched) == ((leave, pay), True)
+    turn = replace(turn, message=replace(turn.message, text="summarize it in one sentence"))
+    answer, _ = await heard(summarizer().answer(turn, turn.message.text))
+    assert answer.text.endswith("[1]")
+    assert answer.documents == {"leave.docx", "pay.docx"}
 
 
 async def test_the_model_reads_the_material_under_our_instructions() -> None:

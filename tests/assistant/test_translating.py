@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.assistant import tongues
 from bot.assistant.editor_words import ENGLISH, JAPANESE
-from bot.assistant.given import Given, Giver
+from bot.assistant.given import Giver
 from bot.assistant.protecting import protect, same_numbers
 from bot.assistant.translating import LIMIT, Translator
 from bot.types import Answer, Citation, Exchange, Status
@@ -147,13 +148,16 @@ async def test_and_in_german_is_about_the_answer_before() -> None:
 
 async def test_what_a_search_found_keeps_its_sources() -> None:
     cited = Citation(1, "leave.docx", "Leave", STAFF)
-    given = Given.of(
-        Answer("Leave is 25 days for all employees. [1]", (cited,), searched=True), "translate it into German"
-    )
+    found = Answer("Leave is 25 days for all employees. [1]", (cited,), searched=True)
+    turn = replace(asked("translate it into German"), found=(found,))
     made = translator("Der Urlaub beträgt 25 Tage für alle Angestellten. ⟦1⟧")
-    answer, _ = await heard(made.answer(asked("Find our leave policy and translate it into German"), "x", given))
+    answer, _ = await heard(made.answer(turn, turn.message.text))
     assert answer.text == "Der Urlaub beträgt 25 Tage für alle Angestellten. [1]"
     assert (answer.sources, answer.searched) == ((cited,), True)
+    answer, _ = await heard(translator(capable=False).answer(turn, turn.message.text))
+    assert answer.text.startswith(f"{found.text}\n\n")
+    assert "German" in answer.text
+    assert (answer.sources, answer.documents) == ((cited,), {"leave.docx"})
 
 
 async def test_both_languages_if_both_are_asked_for() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
+from types import MappingProxyType
 
 from bot.access.audience import Audience
 from bot.access.gate import Gate
@@ -16,7 +17,7 @@ from bot.delivery.answering import DEFAULT, Answering, Timing
 from bot.delivery.receiving import Receiver
 from bot.delivery.turns import Turns
 from bot.delivery.worker import GRACE, Worker
-from bot.ports import Assistant, Directory, Verdict
+from bot.ports import Assistant, ChatDoor, Directory, Verdict
 from bot.types import Answer, Citation, Delta, Done, Message, Plan, Principal, Reply, Room, Status, Turn
 from tests.delivery.fakes import FakeClock, FakeDoor, FakeInbox, FakeJournal, until
 from tests.fakes import FakeAssistant, FakeDirectory, FakeRecords
@@ -27,7 +28,7 @@ version: 1
 tenants: {slack: [T0HOME]}
 labels: [company, filings]
 roles:
-  everyone: {applies_to: members, read: [company], tools: [search_documents]}
+  everyone: {applies_to: members, read: [company], tools: [search_documents, summarize]}
   finance: {members: [slack-user:T0HOME/U0FIONA], read: [filings]}
 """
 )
@@ -50,7 +51,7 @@ def answer_from_what_is_visible(turn: Turn) -> Sequence[Reply]:
 
 
 class House:
-    """Everything around one fake door, called `fake`."""
+    """Everything around one fake door, called `fake`, and other `doors`."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class House:
         assistant: Assistant | None = None,
         timing: Timing = DEFAULT,
         known: Callable[[FakeDirectory, FakeClock], Directory] = lambda directory, clock: directory,
+        doors: Mapping[str, ChatDoor] = MappingProxyType({}),
     ):
         self.clock = FakeClock()
         self.directory = FakeDirectory([FIONA, OSKAR], {ALL: [FIONA, OSKAR]})
@@ -72,7 +74,7 @@ class House:
         memory = Memory(self.journal, self.records)
         self.turns = Turns(audience, assistant or FakeAssistant(replies), gate, memory, self.new_id)
         self.answering = Answering(
-            self.inbox, self.journal, {"fake": self.door}, self.turns, gate, self.clock, self.new_id, timing
+            self.inbox, self.journal, {"fake": self.door, **doors}, self.turns, gate, self.clock, self.new_id, timing
         )
         self.receiver = Receiver(self.inbox, lambda: POLICY, self.clock, lambda: None)
 
