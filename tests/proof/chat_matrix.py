@@ -41,14 +41,14 @@ COLLEAGUE = "colleague"
 """A member of finance who asks something in a shared room, for others to meddle with."""
 LONG = 60.0
 """Seconds after which something that is waited for will not come, however busy the machine is."""
-IDS = {kind: kind.split()[0] for kind in KINDS}
+IDS = {kind: kind.split()[0] for kind in KINDS} | {"bot": "robot"}
 
 
 class Reading:
     """A router that knows a few phrases; everything else is a question about documents."""
 
     async def route(self, text: str) -> Plan:
-        for phrase, wanted in (("what can you do", "chat"), ("read the file", "summarize")):
+        for phrase, wanted in (("what can you do", "chat"), ("explain", "chat"), ("read the file", "summarize")):
             if phrase in text.casefold():
                 return Plan(wanted, "router", 1.0)
         return Plan("search_documents", "router", 1.0)
