@@ -166,8 +166,8 @@ def of(told: dict[str, str], *words: str) -> str:
 
 def test_in_the_readme_ann_gets_the_sentence_and_its_source(told: dict[str, str]) -> None:
     answer = of(told, "--as ann")
-    assert "Acme owes 4.2 million dollars to Harbour Bank. [1]" in answer
-    assert "acme/finance/loans.md" in answer
+    assert "Acme owes 4.2 million dollars to Harbour Bank" in answer
+    assert re.search(r"\[1\] .*acme/finance/loans.md", answer)
 
 
 def test_in_the_readme_bob_gets_the_words_of_a_question_about_nothing(told: dict[str, str]) -> None:

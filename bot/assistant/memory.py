@@ -105,7 +105,7 @@ def shortened(exchange: Exchange) -> Exchange:
     worth = {n: coverage(exchange.question, line) + FIGURE * bool(_FIGURE.search(line)) for n, line in enumerate(said)}
     kept: list[int] = []
     for n in sorted(worth, key=lambda n: -worth[n]):
-        if not kept or len(" ".join(said[one] for one in (*kept, n))) <= LINE:
+        if not kept or (worth[n] and len(" ".join(said[one] for one in (*kept, n))) <= LINE):
             kept.append(n)
     return Exchange(_line(exchange.question), _line(" ".join(said[n] for n in sorted(kept))), exchange.documents)
 

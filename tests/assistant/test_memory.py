@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.assistant.memory import LINE, WHOLE, Memory, remembered, tokens, wants_forgetting, within
@@ -56,13 +58,12 @@ def test_older_exchanges_become_a_line_and_keep_what_they_rest_on() -> None:
 
 def test_a_line_keeps_what_was_asked_and_figures_in_their_order() -> None:
     words = "It is a pleasure to look back on a year in which so many of our people did so much for each other."
-    told = "Costs rose. In the year 2025 net revenue was 91.4 million dollars [1]."
-    (kept, *_) = within(
-        [Exchange("What was net revenue?", f"{words} {words} {told} {words}"), *[exchange(1)] * WHOLE], 10_000
-    )
-    assert kept.answer == told
-    (kept, *_) = within([Exchange("What was net revenue?", f"{words} {told} It was 90.1 before. {words}")] * 5, 10_000)
-    assert kept.answer == f"{told} It was 90.1 before."
+    told = "In the year 2025 net revenue was 91.4 million dollars [1]."
+    asked = Exchange("What was net revenue?", f"{words} Costs rose. It had been 90.1 before. {told} {words}")
+    kept, *_ = within([asked, *[exchange(1)] * WHOLE], 10_000)
+    assert kept.answer == f"It had been 90.1 before. {told}"
+    kept, *_ = within([replace(asked, answer=f"{words} Costs rose.")] * (WHOLE + 1), 10_000)
+    assert kept.answer == words
 
 
 def test_one_exchange_that_is_too_long_becomes_a_line_too() -> None:
