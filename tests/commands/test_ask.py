@@ -117,7 +117,7 @@ def test_lines_are_answered_in_order_and_a_bad_one_stops_nothing(
 def test_a_chat_of_programs_is_one_conversation_with_an_object_a_line(
     rolecall: Run, company: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [LEASES, "How much were they?", json.dumps({"text": "How much were they?", "as": "oskar"})]
+    lines = [LEASES, "How much were they?", json.dumps({"text": LEASES, "as": "oskar"})]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines) + "\n"))
     ran = rolecall("--config", company, "chat", "--as", "fiona", "--json")
     assert ran.code == 0
