@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +16,31 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from bot.__main__ import make_app
+from bot.__main__ import main, make_app
 from bot.access.schema import PolicyFile
-from bot.settings import Settings
+from bot.assistant.words import ENGLISH
+from bot.settings import (
+    AnswerSettings,
+    AuditSettings,
+    DoorSettings,
+    EmbeddingSettings,
+    FilesSource,
+    IndexSettings,
+    ModelSettings,
+    MonitoringSettings,
+    SandboxSettings,
+    ServeSettings,
+    Settings,
+    SlackOAuthSettings,
+    SlackSettings,
+    TeamsSettings,
+    WebhookSettings,
+)
 from tests.conftest import share
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = re.findall(r"```sh\n(.*?)```", README, re.S)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md"))]
 
 
@@ -94,18 +115,136 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 300
 
 
-def test_every_shell_block_of_the_readme_runs(tmp_path: Path, derived: Path) -> None:
-    share(derived, tmp_path / "acme" / ".rolecall")
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
-    assert blocks
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory, derived: Path) -> dict[str, str]:
+    """What each `rolecall` line of the README prints, by line, when its shell blocks are typed from top to bottom.
+
+    Everything up to the first one runs in a shell, as it stands there; those after it run in this process, which need not
+    load the models for each anew.
+    """
+    folder = tmp_path_factory.mktemp("readme")
+    share(derived, folder / "acme" / ".rolecall")
+    printed: dict[str, str] = {}
+    for part in re.findall(r"(?:^(?!rolecall ).*\n)+|^rolecall .*\n", "".join(SHELL), re.M):
+        line = part.strip()
+        if not line.startswith("rolecall "):
+            shell(part, folder)
+        else:
+            printed[line] = (in_process if printed else shell)(line, folder)
+    return printed
+
+
+def shell(script: str, folder: Path) -> str:
+    """What a script prints, run as somebody would who has typed the README's `export PATH` already."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    script = "set -euo pipefail\n" + "\n".join(blocks)
     done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
+        ["bash", "-c", f"set -euo pipefail\n{script}"],
+        cwd=folder,
         env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
         timeout=240,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def in_process(line: str, folder: Path) -> str:
+    """What one `rolecall` line prints, with its words split as a shell does."""
+    printed = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(printed), pytest.raises(SystemExit) as left:
+        main(shlex.split(line)[1:])
+    assert not left.value.code, line
+    return printed.getvalue()
+
+
+def of(told: dict[str, str], *words: str) -> str:
+    """What was printed by the one line that ends so, as words: no borders, no line ends."""
+    [printed] = [text for line, text in told.items() if line.endswith(" ".join(words))]
+    return " ".join(re.sub(r"[─│╭╮╰╯]", " ", printed).split())
+
+
+def test_in_the_readme_ann_gets_the_sentence_and_its_source(told: dict[str, str]) -> None:
+    answer = of(told, "--as ann")
+    assert "Acme owes 4.2 million dollars to Harbour Bank" in answer
+    assert re.search(r"\[1\] .*acme/finance/loans.md", answer)
+
+
+def test_in_the_readme_bob_gets_the_words_of_a_question_about_nothing(told: dict[str, str]) -> None:
+    assert of(told, "--as bob") == ENGLISH.not_found
+
+
+def test_in_the_readme_the_lobby_hears_nothing_and_ann_alone_the_answer(told: dict[str, str]) -> None:
+    room, alone = of(told, "--as ann", "--in lobby").split("only ann sees this")
+    assert room.strip() == ENGLISH.not_found
+    assert "4.2 million dollars" in alone
+
+
+def test_in_the_readme_the_policy_says_why_with_its_line(told: dict[str, str]) -> None:
+    roles = re.search(r"cat > acme/roles.yaml <<END\n(.*?)^END", README, re.S | re.M)
+    assert roles
+    why = of(told, "policy explain bob loans.md")
+    [number] = set(re.findall(r"roles\.yaml:(\d+)", why))
+    assert why.startswith("DENIED")
+    assert "finance: {members: [slack-group:S0FIN], read: [finance]" in roles[1].splitlines()[int(number) - 1]
+
+
+def test_in_the_readme_the_policy_is_sound_and_sync_takes_both_documents(told: dict[str, str]) -> None:
+    assert "2 roles, 2 labels" in of(told, "policy check")
+    assert "2 added" in of(told, "sync")
+
+
+TABLES: list[type[BaseModel]] = [
+    Settings,
+    IndexSettings,
+    ModelSettings,
+    EmbeddingSettings,
+    FilesSource,
+    AnswerSettings,
+    SlackSettings,
+    SlackOAuthSettings,
+    WebhookSettings,
+    TeamsSettings,
+    ServeSettings,
+    AuditSettings,
+    MonitoringSettings,
+    SandboxSettings,
+]
+"""What the tables of docs/settings.md describe, in their order."""
+IN_WORDS: dict[tuple[type[BaseModel], str], tuple[str, object]] = {
+    (Settings, "database"): ("SQLite in `data`", None),
+    (Settings, "index"): ("Edge in `data`", IndexSettings(engine="edge")),
+    (Settings, "model"): ("embedded", ModelSettings(name="embedded")),
+    (Settings, "embeddings"): ("embedded", EmbeddingSettings(name="embedded")),
+    (Settings, "doors"): ("none", DoorSettings(slack=None, teams=None, webhook=None)),
+    (TeamsSettings, "app_id"): ("required", ""),  # except with `development`, as its line says
+}
+"""Defaults that the page says in words of its own, with what the words mean."""
+
+
+def default_of(model: type[BaseModel], name: str) -> str:
+    """The default of a setting as its cell in the table has it."""
+    default = model.model_fields[name].default
+    if (model, name) in IN_WORDS:
+        words, meant = IN_WORDS[model, name]
+        return words if default == meant else repr(default)
+    match default:
+        case _ if model.model_fields[name].is_required():
+            return "required"
+        case None | []:
+            return "none"
+        case bool() | int():
+            return str(default).lower()
+        case BaseModel():
+            return "see below"
+        case _:
+            return f"`{default}`"
+
+
+def test_each_default_is_the_one_that_the_settings_page_says() -> None:
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| key.*\n\|[-|]+\n((?:\|.*\n)+)", page, re.M)
+    for model, table in zip(TABLES, tables, strict=False):
+        said = dict(re.findall(r"^\| (.*?) \| (.*?) \|", table, re.M))
+        assert said == {f"`{name}`": default_of(model, name) for name in model.model_fields}, model.__name__
+    assert len(tables) == len(TABLES) + 1  # the last one is directory.yaml's

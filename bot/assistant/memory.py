@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.assistant.terms import coverage
 from bot.knowledge.sentences import sentences
 from bot.ports import Journal, Records, Remembered
 from bot.types import Access, Answer, Exchange, Labels, Message
@@ -22,9 +23,12 @@ LATEST = 50
 WHOLE = 4
 """The latest exchanges are kept whole, as far as the budget allows; older ones become a line each."""
 LINE = 160
-"""Characters of a question, and of the answer's first sentence, in such a line."""
+"""Characters of a question, and of what is kept of its answer, in such a line."""
+FIGURE = 0.5
+"""What a figure in a sentence is worth, beside the share of what was asked that the sentence mentions."""
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
+_FIGURE = re.compile(r"\d(?![^\[]*\])")
 _FORGET = re.compile(
     r"(?:please |could you |can you )?(?:forget|clear|delete|erase)"
     r"(?: (?:about|all of))? (?:this|our|the|my)(?: whole)? (?:conversation|chat|thread|history|discussion)(?: please)?"
@@ -95,9 +99,18 @@ def within(history: Sequence[Exchange], budget: int) -> tuple[Exchange, ...]:
 
 
 def shortened(exchange: Exchange) -> Exchange:
-    """An exchange as one line of question and the first sentence of its answer; its documents stay."""
-    first = next((one.strip() for one in sentences(exchange.answer) if one.strip()), "")
-    return replace(exchange, question=_line(exchange.question), answer=_line(first))
+    """An exchange as a line of question and one of its answer; its documents stay.
+
+    The answer's own sentences are chosen, as many as fit, in their order: those that say most of what was asked, and figures.
+    """
+    said = [line for one in sentences(exchange.answer) if (line := " ".join(one.split()))]
+    worth = {n: coverage(exchange.question, line) + FIGURE * bool(_FIGURE.search(line)) for n, line in enumerate(said)}
+    kept: list[int] = []
+    for n in sorted(worth, key=lambda n: -worth[n]):
+        if not kept or (worth[n] and len(" ".join(said[one] for one in (*kept, n))) <= LINE):
+            kept.append(n)
+    answer = " ".join(said[n] for n in sorted(kept))
+    return replace(exchange, question=_line(exchange.question), answer=_line(answer))
 
 
 def tokens(texts: Iterable[str]) -> int:

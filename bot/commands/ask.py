@@ -51,11 +51,11 @@ async def _ask_once(config: Path, request: Request, files: tuple[Attachment, ...
             await TerminalDoor(console, request.who).show(replies(bot, message))
 
 
-async def _ask_lines(config: Path, default: Request, files: tuple[Attachment, ...]) -> None:
+async def _ask_lines(config: Path, default: Request, files: tuple[Attachment, ...] = (), thread: str = "") -> None:
     async with open_bot(config) as bot:
 
         async def answer(request: Request) -> Mapping[str, Any]:
-            return answer_json(await final(bot, await message_of(request, bot.house.directory, files)))
+            return answer_json(await final(bot, await message_of(request, bot.house.directory, files, thread)))
 
         await each_line(default, answer)
 
@@ -182,12 +182,17 @@ async def _one(planned: Callable[[Request], Awaitable[Mapping[str, Any]]], text:
     return await planned(Request(text, ""))
 
 
-def chat(context: typer.Context, who: AsOption = "", where: InOption = None) -> None:
+def chat(context: typer.Context, who: AsOption = "", where: InOption = None, as_json: JsonOption = False) -> None:
     """An interactive chat; `/as NAME` and `/in ROOM` change who asks and where, `/quit` ends.
+
+    With `--json` it reads requests from standard input as `ask -` does, all of them in one conversation.
 
     Example: rolecall chat --as haruka
     """
-    run(_chat(config_path(context), Request("", who, where)))
+    if as_json:
+        run(_ask_lines(config_path(context), Request("", who, where), thread=uuid.uuid4().hex))
+    else:
+        run(_chat(config_path(context), Request("", who, where)))
 
 
 async def _chat(config: Path, request: Request) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.assistant.memory import LINE, WHOLE, Memory, remembered, tokens, wants_forgetting, within
@@ -49,12 +51,26 @@ def test_older_exchanges_become_a_line_and_keep_what_they_rest_on() -> None:
     kept = within(history, 10_000)
     assert [one.documents for one in kept] == [one.documents for one in history]
     assert kept[-WHOLE:] == tuple(history[-WHOLE:])
-    assert [one.answer for one in kept[:-WHOLE]] == [f"Sentence 0 of answer {n}." for n in range(8 - WHOLE)]
+    for number, one in enumerate(kept[:-WHOLE]):
+        assert one.answer.startswith(f"Sentence 0 of answer {number}. Sentence 1")
+        assert LINE - 30 < len(one.answer) <= LINE
+
+
+def test_a_line_keeps_what_was_asked_and_figures_in_their_order() -> None:
+    words = "It is a pleasure to look back on a year in which so many of our people did so much for each other."
+    told = "In the year 2025 net revenue was 91.4 million dollars [1]."
+    asked = Exchange("What was net revenue?", f"{words} Costs rose. It had been 90.1 before. {told} {words}")
+    kept, *_ = within([asked, *[exchange(1)] * WHOLE], 10_000)
+    assert kept.answer == f"It had been 90.1 before. {told}"
+    kept, *_ = within([replace(asked, answer=f"{words} Costs rose.")] * (WHOLE + 1), 10_000)
+    assert kept.answer == words
 
 
 def test_one_exchange_that_is_too_long_becomes_a_line_too() -> None:
     (kept,) = within([exchange(1, "d.md", sentences=400)], 300)
-    assert kept == Exchange("Question 1?", "Sentence 0 of answer 1.", frozenset({"d.md"}))
+    assert (kept.question, kept.documents) == ("Question 1?", frozenset({"d.md"}))
+    assert kept.answer.startswith("Sentence 0 of answer 1.")
+    assert len(kept.answer) <= LINE
 
 
 async def test_what_is_summarized_is_still_hidden_from_who_may_not_see_it() -> None:

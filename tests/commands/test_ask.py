@@ -114,6 +114,19 @@ def test_lines_are_answered_in_order_and_a_bad_one_stops_nothing(
     assert "12.7" not in shared["text"]
 
 
+def test_a_chat_of_programs_is_one_conversation_with_an_object_a_line(
+    rolecall: Run, company: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [LEASES, "How much were they?", json.dumps({"text": LEASES, "as": "oskar"})]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines) + "\n"))
+    ran = rolecall("--config", company, "chat", "--as", "fiona", "--json")
+    assert ran.code == 0
+    first, follow_up, anothers = ran.lines
+    assert "12.7" in first["text"]
+    assert "12.7" in follow_up["text"]
+    assert anothers["text"] == ENGLISH.not_found
+
+
 def test_search_shows_passages_without_scores(rolecall: Run, company: Path) -> None:
     ran = rolecall("--config", company, "search", "brake torque", "--as", "oskar", "--limit", "1", "--json")
     (passage,) = ran.json["passages"]

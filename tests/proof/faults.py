@@ -1,24 +1,26 @@
-"""Thirty-nine ways to build the house wrongly, by the layer that each of them breaks."""
+"""Forty-one ways to build the house wrongly, by the layer that each of them breaks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from bot.access.audience import Audience, Readers, together
 from bot.access.gate import Gate
+from bot.access.policy import Policy
 from bot.access.rosters import CachedDirectory
 from bot.assistant.memory import Memory
 from bot.assistant.supervisor import Supervisor
 from bot.delivery import audit
 from bot.delivery.turns import Turns
-from bot.ports import Index, Remembered
+from bot.ports import Directory, Index, Remembered
 from bot.types import Access, Answer, Done, Exchange, Labels, Message, Passage, Principal, Room, Turn, for_everyone
 from tests.fakes import FakeIndex
-from tests.proof.world import POLICY, Parts
+from tests.proof.world import LABELS, Parts
 
-EVERYTHING = Access(frozenset({frozenset(POLICY.labels)}), frozenset({"search_documents"}))
+EVERYTHING = Access(frozenset({frozenset(LABELS)}), frozenset({"search_documents"}))
 
 
 # Who reads: the audience and the rosters.
@@ -43,6 +45,13 @@ class KnowsNoGuests(Audience):
 class KnowsNoLeavers(Audience):
     async def _now(self, asker: Principal) -> Principal:
         return replace(await super()._now(asker), active=True)
+
+
+class KeepsThePolicy(Audience):
+    """Goes by the policy of its first turn."""
+
+    def __init__(self, policy: Callable[[], Policy], directory: Directory):
+        super().__init__(cache(policy), directory)
 
 
 class OtherRoom(Audience):
@@ -263,6 +272,13 @@ class FirstComeFirstServed(Supervisor):
         return super().answer(replace(turn, access=self._first or turn.access))
 
 
+class OffersEverything(Supervisor):
+    """Asks nobody which tools are granted."""
+
+    def answer(self, turn: Turn) -> Any:
+        return super().answer(replace(turn, access=replace(turn.access, tools=EVERYTHING.tools)))
+
+
 # What the gate lets pass.
 
 
@@ -334,6 +350,7 @@ FAULTS: dict[str, dict[str, Parts]] = {
         "the last reader is forgotten": Parts(audience=ForgetsTheLast),
         "guests count as members": Parts(audience=KnowsNoGuests),
         "deactivated people go on": Parts(audience=KnowsNoLeavers),
+        "the policy of the first turn is kept": Parts(audience=KeepsThePolicy),
         "guests in a room are skipped": Parts(audience=SkipsGuests),
         "an unreadable roster is an empty one": Parts(audience=UnreadableIsEmpty),
         "long rosters are cut": Parts(audience=LooksAtTheFirst200),
@@ -353,6 +370,7 @@ FAULTS: dict[str, dict[str, Parts]] = {
         "labels are never read again": Parts(index=Stale),
         "the asker's access in a room": Parts(turns=AnswersUnderTheAskersAccess),
         "the first turn's access for all": Parts(supervisor=FirstComeFirstServed),
+        "every tool is offered": Parts(supervisor=OffersEverything),
     },
     "memory": {
         "replayed to everybody": Parts(memory=Unchecked),

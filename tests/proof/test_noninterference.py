@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.proof.world import ROOMS, Parts, World, some_change, walk
+from tests.proof.world import ROOMS, RULES, Parts, World, some_change, walk
 
 DELIVERIES = int(os.environ.get("ROLECALL_DELIVERIES", "500"))
 STEPS = 30
@@ -47,6 +48,15 @@ class Company(RuleBasedStateMachine):
     def something_changes_while_somebody_asks(self, person: str, place: str, seeds: list[int]) -> None:
         changes = [some_change(random.Random(seed), self.world) for seed in seeds]
         self.runner.run(self.world.ask(person, place, "t", *changes))
+
+    @rule(rules=st.sampled_from(sorted(RULES)))
+    def the_policy_changes(self, rules: str) -> None:
+        self.world.rule(RULES[rules])
+
+    @rule(person=WHO, place=PLACES, rules=st.sampled_from(sorted(RULES)), in_private=st.booleans())
+    def the_policy_changes_while_somebody_asks(self, person: str, place: str, rules: str, in_private: bool) -> None:
+        before: list[Callable[[], None]] = [lambda: None] if in_private else []
+        self.runner.run(self.world.ask(person, place, "t", *before, lambda: self.world.rule(RULES[rules])))
 
     @rule(person=WHO, place=PLACES)
     def somebody_has_it_forgotten(self, person: str, place: str) -> None:

@@ -1,10 +1,11 @@
 """A company that changes all the time, in which people ask and an echo answers; and an oracle that watches who hears what.
 
-The oracle shares nothing with bot/access: it knows three labels, two groups, and what may be said where, and goes
-through the people in a room one by one. Each document carries a canary; a canary that is heard by somebody who may not
-read its document is a leak. An answer that is withheld though nothing changed while it was made is a fault too: an
-inner layer handed on what the gate had to stop. Each search also finds a mark of its own: one that was shown in a
-conversation, or to one person alone in it, may be heard again nowhere else, and nowhere when it was forgotten.
+The oracle shares nothing with bot/access: it knows three labels, two groups, the rules as people say them (`Rules`; the
+house reads a roles.yaml that is written of them), and what may be said where, and goes through the people in a room one by
+one. Each document carries a canary; a canary that is heard by somebody who may not read its document is a leak, and so is
+a search for somebody to whom it is not granted. An answer that is withheld though nothing changed while it was made is a
+fault too: an inner layer handed on what the gate had to stop. Each search also finds a mark of its own: one that was shown
+in a conversation, or to one person alone in it, may be heard again nowhere else, and nowhere when it was forgotten.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 
 from bot.access.audience import Audience
@@ -29,22 +31,81 @@ from tests.delivery.fakes import FakeJournal
 from tests.fakes import FakeDirectory, FakeIndex, FakeRecords, FakeRouter
 from tests.proof.echo import Echo, all_passages
 
-POLICY = parse_policy(
+FINANCE, OPERATIONS = "slack-group:S0FIN", "slack-group:S0OPS"
+EVERYBODY = ("everybody",)
+"""The members of a role that every member holds."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The company's rules as people say them: who is in each role, what it reads and may use, what a room may be told.
+
+    The oracle goes by these. The house reads roles.yaml, which `policy_of` writes of them.
     """
-version: 1
-tenants: {slack: [T0HOME]}
-labels: [company, filings, maintenance]
-roles:
-  everyone: {applies_to: members, read: [company], tools: [search_documents]}
-  finance: {members: [slack-group:S0FIN], read: [filings]}
-  operations: {members: [slack-group:S0OPS], read: [maintenance]}
-rooms:
-  slack:T0HOME/C0LISTED: {ceiling: [filings, company]}
-  slack:T0HOME/C0OPS: {ceiling: [maintenance, company]}
-"""
-)
-GROUPS = {"filings": "slack-group:S0FIN", "maintenance": "slack-group:S0OPS"}
-CEILINGS = {"C0LISTED": {"filings", "company"}, "C0OPS": {"maintenance", "company"}}
+
+    members: tuple[tuple[str, ...], ...] = (EVERYBODY, (FINANCE,), (OPERATIONS,))
+    reads: tuple[str, ...] = ("company", "filings", "maintenance")
+    search: tuple[bool, ...] = (True, False, False)
+    ceilings: tuple[tuple[str, str], ...] = (("C0LISTED", "filings company"), ("C0OPS", "maintenance company"))
+
+    def roles_of(self, person: Principal) -> list[int]:
+        """The numbers of the roles that an active member holds; nobody else holds one."""
+        if person.kind != "member" or not person.active:
+            return []
+        own = {*EVERYBODY, person.ref, *person.groups}
+        return [number for number, members in enumerate(self.members) if own & set(members)]
+
+    def reads_of(self, person: Principal) -> set[str]:
+        """What somebody may read by themselves."""
+        return {label for number in self.roles_of(person) for label in self.reads[number].split()}
+
+    def searches(self, person: Principal) -> bool:
+        """Whether somebody may have documents searched."""
+        return any(self.search[number] for number in self.roles_of(person))
+
+    @property
+    def shared(self) -> set[str]:
+        """What every member may read."""
+        return {
+            label for n, members in enumerate(self.members) if members == EVERYBODY for label in self.reads[n].split()
+        }
+
+    def ceiling(self, place: str) -> set[str] | None:
+        """What a room may be told at most; None if nothing is said of it."""
+        said = dict(self.ceilings).get(place)
+        return None if said is None else set(said.split())
+
+
+@cache
+def policy_of(rules: Rules) -> Policy:
+    """The same as roles.yaml, read by the house."""
+    lines = ["version: 1", "tenants: {slack: [T0HOME]}", "labels: [company, filings, maintenance]", "roles:"]
+    for number, name in enumerate(("everyone", "finance", "operations")):
+        members = rules.members[number]
+        who = "applies_to: members" if members == EVERYBODY else f"members: [{', '.join(members)}]"
+        tools = "search_documents" if rules.search[number] else ""
+        lines.append(f"  {name}: {{{who}, read: [{', '.join(rules.reads[number].split())}], tools: [{tools}]}}")
+    lines.append("rooms:")
+    for room, ceiling in rules.ceilings:
+        lines.append(f"  slack:T0HOME/{room}: {{ceiling: [{', '.join(ceiling.split())}]}}")
+    return parse_policy("\n".join(lines))
+
+
+RULES = {
+    "as at the start": Rules(),
+    "finance gains a label": Rules(reads=("company", "filings maintenance", "maintenance")),
+    "operations lose their label": Rules(reads=("company", "filings", "company")),
+    "everybody gains a label": Rules(reads=("company maintenance", "filings", "maintenance")),
+    "everybody loses their label": Rules(reads=("maintenance", "filings company", "company")),
+    "only finance may search": Rules(search=(False, True, False)),
+    "another group is finance": Rules(members=(EVERYBODY, (OPERATIONS,), (FINANCE,))),
+    "one person is finance": Rules(members=(EVERYBODY, ("slack-user:T0HOME/U0P5",), (OPERATIONS,))),
+    "everybody is operations": Rules(members=(EVERYBODY, (FINANCE,), EVERYBODY)),
+    "ceilings are lower": Rules(ceilings=(("C0LISTED", "company"), ("C0OPS", "maintenance"))),
+    "ceilings change places": Rules(ceilings=(("C0LISTED", "maintenance company"), ("C0OPS", "filings company"))),
+    "another room is listed": Rules(ceilings=(("C0UNLISTED", "company filings maintenance"), ("C0OPS", "company"))),
+}
+"""What roles.yaml may become at any moment."""
 LABELS = ("company", "filings", "maintenance")
 ROOMS = {
     name: Room("slack", "T0HOME", name, kind)  # type: ignore[arg-type]
@@ -56,11 +117,10 @@ ROOMS = {
         ("C0EXTERNAL", "external"),
     )
 }
-FINANCE, OPERATIONS = GROUPS.values()
 STAFF = ([FINANCE], [FINANCE], [FINANCE, OPERATIONS], [FINANCE, OPERATIONS], [OPERATIONS], [])
 """The groups of each of the people at the start."""
 DOCUMENTS = 7
-CROWD = [Principal("slack", "T0HOME", f"U0X{number}", groups=frozenset(GROUPS.values())) for number in range(201)]
+CROWD = [Principal("slack", "T0HOME", f"U0X{number}", groups=frozenset({FINANCE, OPERATIONS})) for number in range(201)]
 """More readers than a room is looked through for; each of them may read everything."""
 
 
@@ -111,6 +171,7 @@ class World:
     unreadable: set[str] = field(default_factory=set)
     crowded: set[str] = field(default_factory=set)
     documents: dict[str, Labels] = field(default_factory=dict)
+    rules: Rules = Rules()
     leaks: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -128,8 +189,9 @@ class World:
         self._now, self._numbers = 0.0, count(1)
         self._changes: list[Callable[[], None]] = []
         self._changed = False
+        self._asking = ""
         self.cache = self.parts.directory(self._directory, lambda: self._now)
-        audience = self.parts.audience(lambda: POLICY, self.cache)
+        audience = self.parts.audience(lambda: policy_of(self.rules), self.cache)
         tool = all_passages(Partial(self.parts.index(self.index)), self._between)
         supervisor = self.parts.supervisor(Echo(), [tool], FakeRouter("search_documents"), mode="model", capable=True)
         memory = self.parts.memory(self.journal, self.records)
@@ -141,9 +203,8 @@ class World:
 
     def regroup(self, person: str, groups: set[str], active: bool, guest: bool) -> None:
         """Somebody's groups, standing and kind."""
-        refs = frozenset(GROUPS[label] for label in groups)
         kind = "guest" if guest else "member"
-        self.people[person] = replace(self.people[person], groups=refs, active=active, kind=kind)  # type: ignore[arg-type]
+        self.people[person] = replace(self.people[person], groups=frozenset(groups), active=active, kind=kind)  # type: ignore[arg-type]
         self._publish(person=self.people[person].ref)
 
     def move(self, room: str, person: str, joins: bool) -> None:
@@ -162,6 +223,10 @@ class World:
         self.documents[document] = labels
         self._publish(index_too=index_too)
 
+    def rule(self, rules: Rules) -> None:
+        """The admins change roles.yaml."""
+        self.rules = rules
+
     # What is said
 
     async def ask(self, person: str, place: str, thread: str = "t", *changes: Callable[[], None]) -> None:
@@ -175,7 +240,7 @@ class World:
         if place in ROOMS and person not in self.present[place]:
             self.move(place, person, joins=True)
         self._now += 1.0
-        self._changes, self._changed = list(changes), self._stale()
+        self._changes, self._changed, self._asking = list(changes), self._stale(), person
         number = next(self._numbers)
         message = Message(f"m{number}", sender, room, f"What is known of everything, {number}?", thread)
         async for reply in self.turns.take(message, f"a{number}"):
@@ -195,6 +260,8 @@ class World:
                         mark.forgotten.add(person)
 
     async def _between(self) -> list[str]:
+        if not self.rules.searches(self.people[self._asking]):
+            self.leaks.append(f"{self._asking} had documents searched without a grant")
         before = self._state()
         if self._changes:
             self._changes.pop(0)()
@@ -238,20 +305,19 @@ class World:
 
     def _may_hear(self, hearer: str, asker: str, document: str, place: str) -> bool:
         """One person, one document, one place: written as people say it."""
-        labels, person = set(self.documents[document]), self.people[hearer]
+        labels, person, ceiling = self.documents[document], self.people[hearer], self.rules.ceiling(place)
+        told = labels & self.rules.shared and (ceiling is None or labels & ceiling)
         if place in self.unreadable and place != "C0EXTERNAL" and hearer != asker:
-            return "company" in labels  # nobody can know who is there: what every member may read is said
-        if not person.active or person.kind != "member":
-            return False
-        readable = "company" in labels or any(one in labels and GROUPS[one] in person.groups for one in GROUPS)
+            return bool(told)  # nobody can know who is there: what every member may read is said
+        readable = bool(labels & self.rules.reads_of(person))
         if not readable or place not in ROOMS:
             return readable
         guests = any(self.people[one].kind == "guest" for one in self.present[place])
         if place == "C0EXTERNAL" or (guests and place not in self.unreadable):
             return False
-        if place in ("C0PUBLIC", "C0UNLISTED") or place in self.unreadable | self.crowded:
-            return "company" in labels
-        return bool(labels & CEILINGS[place])
+        if place == "C0PUBLIC" or ceiling is None or place in self.unreadable | self.crowded:
+            return bool(told)
+        return bool(labels & ceiling)
 
     # What the platform, SQL and the index say
 
@@ -280,7 +346,7 @@ class World:
 
     def _state(self) -> object:
         present = {name: frozenset(who) for name, who in self.present.items()}
-        return dict(self.people), present, set(self.unreadable), set(self.crowded), dict(self.documents)
+        return dict(self.people), present, set(self.unreadable), set(self.crowded), dict(self.documents), self.rules
 
 
 MARK = re.compile(r"mark-\d+-end")
@@ -296,15 +362,17 @@ def some_change(chance: random.Random, world: World, late: bool = True) -> Calla
     person, room = chance.choice(sorted(world.people)), chance.choice(sorted(ROOMS))
     document = chance.choice(sorted(world.documents))
     labels = frozenset(chance.sample(LABELS, chance.choice((0, 1, 1, 2))))
-    groups = set(chance.sample(sorted(GROUPS), chance.randint(0, 2)))
+    groups = set(chance.sample((FINANCE, OPERATIONS), chance.randint(0, 2)))
     active, guest, joins = chance.random() < 0.85, chance.random() < 0.12, chance.random() < 0.5
     hidden, crowded, index_too = chance.random() < 0.2, chance.random() < 0.1, chance.random() < 0.7 or not late
+    rules = RULES[chance.choice(sorted(RULES))]
     return chance.choice(
         [
             lambda: world.regroup(person, groups, active, guest),
             lambda: world.move(room, person, joins),
             lambda: world.hide_roster(room, hidden, crowded),
             lambda: world.relabel(document, labels, index_too),
+            lambda: world.rule(rules),
         ]
     )
 
