@@ -189,11 +189,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An earlier question and its answer, with the documents the answer rested on."""
+    """An earlier question and its answer, with the documents the answer rested on and the sources that it named."""
 
     question: str
     answer: str
     documents: frozenset[str] = frozenset()
+    sources: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Remembered
-from bot.types import Exchange
+from bot.types import Citation, Exchange
 from connectors.database import METADATA, writing
 
 _AT_ONCE = 500
@@ -48,6 +48,7 @@ EXCHANGES = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("documents", sa.JSON, nullable=False),
     sa.Column("answer_id", sa.Text, nullable=False, server_default="", index=True),
+    sa.Column("sources", sa.JSON, nullable=False, server_default="[]"),
 )
 OPINIONS = sa.Table(
     "opinions",
@@ -87,7 +88,10 @@ class SqlJournal:
         wanted = sa.select(EXCHANGES).where(_seen_by(conversation, only)).order_by(EXCHANGES.c.id.desc()).limit(limit)
         async with self._engine.connect() as connection:
             rows = (await connection.execute(wanted)).mappings().all()
-        return [Exchange(row["question"], row["answer"], frozenset(row["documents"])) for row in reversed(rows)]
+        return [
+            Exchange(row["question"], row["answer"], frozenset(row["documents"]), _sources(row["sources"]))
+            for row in reversed(rows)
+        ]
 
     async def forget(self, conversation: str, only: str) -> int:
         """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
@@ -202,7 +206,17 @@ def _exchange(one: Remembered) -> dict[str, Any]:
         "answer": one.exchange.answer,
         "documents": documents,
         "answer_id": one.answer,
+        "sources": [
+            [cited.number, cited.document, cited.title, cited.page, cited.url] for cited in one.exchange.sources
+        ],
     }
+
+
+def _sources(stored: Sequence[tuple[int, str, str, int | None, str]]) -> tuple[Citation, ...]:
+    """The sources that an answer named. Their labels are not kept: those of today count."""
+    return tuple(
+        Citation(number, document, title, frozenset(), page, url) for number, document, title, page, url in stored
+    )
 
 
 def _seen_by(conversation: str, only: str) -> sa.ColumnElement[bool]:

@@ -186,13 +186,13 @@ def _framed(given: Given, code: str, own: Language, asked: Wish, say: EditorWord
     """The person's own points in a letter's frame, and a word about how it was made."""
     written: Language = next((one for one in get_args(Language) if one == code), own)
     meant = given.origin in ("pasted", "files") or bool(_POINTS_BACK.search(given.request))
-    notes = _source(given) if given.found or (meant and not is_reply(given.request)) else ""
+    notes = _source(given) if given.origin == "given" or (meant and not is_reply(given.request)) else ""
     said = notes or given.request
     text = letter(given.request, notes, asked.tone, written)
     own_words = language(said) == written == code or any(blank in text for blank in BLANKS)
     framed, foreign = (
         (say.draft_of_found, say.draft_found_untranslated)
-        if given.found
+        if given.found and notes
         else (say.draft_in_frame, say.draft_untranslated)
     )
     untranslated = "" if own_words else foreign.format(language=tongues.called(code, own))

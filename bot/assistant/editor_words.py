@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -110,3 +111,31 @@ _BY_LANGUAGE: Mapping[Language, EditorWords] = MappingProxyType({"en": ENGLISH, 
 def editor_words(language: Language) -> EditorWords:
     """Give the sentences of one language."""
     return _BY_LANGUAGE[language]
+
+
+_NOTES = re.compile(
+    "|".join(
+        re.sub(r"\\\{\w+\\\}", ".+", re.escape(note))
+        for say in _BY_LANGUAGE.values()
+        for note in (
+            say.summary_untranslated,
+            say.already_in.rstrip(":"),
+            say.model_too_small,
+            say.translation_failed,
+            say.left_as_it_was,
+            say.draft_in_frame,
+            say.draft_untranslated,
+            say.draft_of_found,
+            say.draft_found_untranslated,
+            say.rephrase_too_small,
+            say.rephrase_failed,
+            say.draft_missing,
+        )
+    )
+)
+
+
+def without_notes(text: str) -> str:
+    """An answer without the paragraphs in which we say how it was made, which are no material; empty if there are no others."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(one for one in paragraphs if not _NOTES.match(one))

@@ -18,13 +18,20 @@ BACK = 3
 
 _FOLLOWS = re.compile(
     r"^(?:(?:much |even |a bit |make it )?(?:shorter|longer|simpler|friendlier|more \w+|less \w+)"
-    r"|once more|again|now in \w+|in \w+ please)\b"
+    r"|once more|again|now in \w+)\b"
+    r"|^in \w+(?: please)?[?.!]?$"
     r"|^(?:and|or|but|so|then|also|what about|how about|what if|why|why not|since when|how so|the same)\b"
     r"|\b(?:it|its|they|them|their|theirs|this one|that one|the same|he|she|him|her)\b"
     r"|\b(?:is|was|are|were|does|do|did|about|of|for|on|with|at|to) (?:this|that|these|those)\b|\b(?:that|there|then)[?]?$"
     r"|^(?:もっと|もう少し|もう一度|より)"
     r"|^(?:それ|その|これ|この|あれ|あの|そこ|そして|では|じゃあ|ちなみに|また|同じ|なぜ|どうして|いつから)"
     r"|^[^、。？?]{1,16}(?:は|では|だと|の場合は|なら|についても|も)[?]?$"
+)
+
+_FORM = re.compile(
+    r"^(?:(?:and|but|now|please) )?(?:as|in) (?:(?:a|one|two|three|four|five|six|seven|\d+|short|numbered|bullet) )*"
+    r"(?:bullets?|bullet points?|points?|list|sentences?|words|lines?|paragraphs?)(?: please)?[?.!]?$"
+    r"|^(?:\d+|[一二三四五六七八九十])?(?:つの|個の|点の)?(?:箇条書き|文|行)(?:で|に)"
 )
 
 
@@ -41,4 +48,10 @@ def completed(question: str, history: Sequence[Exchange]) -> str:
 def follows(question: str) -> bool:
     """Whether a question leans on what was said before: it is short, and begins or points back like one that does."""
     said = unicodedata.normalize("NFKC", question).casefold().strip()
-    return len(said) <= SHORT and bool(_FOLLOWS.search(said))
+    return len(said) <= SHORT and bool(_FOLLOWS.search(said) or _FORM.search(said))
+
+
+def wants_form(question: str) -> bool:
+    """Whether a follow-up wants what was said before in another form, such as "as three bullets", and nothing else."""
+    said = unicodedata.normalize("NFKC", question).casefold().strip()
+    return len(said) <= SHORT and bool(_FORM.search(said))

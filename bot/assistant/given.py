@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.assistant.editor_words import without_notes
 from bot.assistant.followups import follows
 from bot.assistant.found import Found
 from bot.assistant.grounding import MARKER
@@ -204,10 +205,13 @@ def quoted(request: str) -> str:
 
 
 def earlier(turn: Turn, asked: str) -> Given:
-    """The previous answer, with the documents it rested on."""
-    last = turn.history[-1]
-    text = MARKER.sub("", last.answer)
-    return Given(asked, _parts([text]), "earlier", rests_on=last.documents)
+    """The latest answer that says more than a note of our own, with its sources and the documents it rested on."""
+    told = [one for one in turn.history if without_notes(one.answer)]
+    last = (told or turn.history)[-1]
+    text = without_notes(last.answer) or last.answer
+    if last.sources:
+        return replace(Given.of([Answer(text, last.sources, rests_on=last.documents)], asked), origin="earlier")
+    return Given(asked, _parts([MARKER.sub("", text)]), "earlier", rests_on=last.documents)
 
 
 def _is_request(line: str) -> bool:

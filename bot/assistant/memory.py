@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.knowledge.sentences import sentences
 from bot.ports import Journal, Records, Remembered
-from bot.types import Access, Answer, Exchange, Message
+from bot.types import Access, Answer, Exchange, Labels, Message
 
 BUDGET = 1200
 """Tokens of history that a turn carries unless told otherwise: a small model reads no more beside its passages."""
@@ -53,7 +54,8 @@ class Memory:
         def seen(exchange: Exchange) -> bool:
             return all(access.sees(labels.get(document, ())) for document in exchange.documents)
 
-        return within([exchange for exchange in found if seen(exchange)], self._budget)
+        kept = within([exchange for exchange in found if seen(exchange)], self._budget)
+        return tuple(_as_labelled_now(exchange, labels) for exchange in kept)
 
     async def forget(self, message: Message) -> int:
         """Delete what this conversation saw and what its sender saw alone in it; returns how many exchanges."""
@@ -95,7 +97,7 @@ def within(history: Sequence[Exchange], budget: int) -> tuple[Exchange, ...]:
 def shortened(exchange: Exchange) -> Exchange:
     """An exchange as one line of question and the first sentence of its answer; its documents stay."""
     first = next((one.strip() for one in sentences(exchange.answer) if one.strip()), "")
-    return Exchange(_line(exchange.question), _line(first), exchange.documents)
+    return replace(exchange, question=_line(exchange.question), answer=_line(first))
 
 
 def tokens(texts: Iterable[str]) -> int:
@@ -104,7 +106,12 @@ def tokens(texts: Iterable[str]) -> int:
 
 
 def _exchange(message: Message, answer: Answer) -> Exchange:
-    return Exchange(message.text, answer.text, answer.documents)
+    return Exchange(message.text, answer.text, answer.documents, answer.sources)
+
+
+def _as_labelled_now(exchange: Exchange, labels: Mapping[str, Labels]) -> Exchange:
+    sources = tuple(replace(one, labels=labels.get(one.document, frozenset())) for one in exchange.sources)
+    return replace(exchange, sources=sources)
 
 
 def _line(text: str) -> str:

@@ -23,7 +23,7 @@ from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
 from bot.assistant.chains import STEPS, Part, handed_on, is_empty, latest
-from bot.assistant.followups import completed
+from bot.assistant.followups import completed, wants_form
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
 from bot.assistant.words import words
@@ -36,6 +36,7 @@ __all__ = ["Mode", "Planned", "Planner", "Router", "Routes", "Specialist", "prom
 Mode = Literal["auto", "router", "model"]
 Handler = Callable[[ModelRequest[Turn]], Awaitable[ModelResponse[Any]]]
 NOT_GRANTED = "not-granted"
+SUMMARIZE = "summarize"
 SURE = 0.6  # at this confidence nineteen of twenty choices of the router are right (tests/assistant/test_router.py)
 
 
@@ -211,6 +212,8 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         """What the person chose themselves, or the router's choice."""
         if turn.message.tool:
             return Plan(turn.message.tool, "person", 1.0)
+        if turn.history and SUMMARIZE in turn.access.tools and wants_form(turn.message.text):
+            return Plan(SUMMARIZE, "rule", 1.0)
         return await self._router.route(completed(turn.message.text, turn.history))
 
     def _asks_model(self, plan: Plan) -> bool:

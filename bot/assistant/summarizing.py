@@ -242,10 +242,10 @@ def _most(asked: Wish, given: Given, found: Sequence[Sentence]) -> int:
     """
     if asked.points:
         return asked.points
-    if given.found and len(found) <= MOST:
-        return len(found)
     if asked.shorter:
         return max(1, len(found) // 2)
+    if given.found and len(found) <= MOST:
+        return len(found)
     return len(found) if asked.words or asked.characters else usual(len(found))
 
 

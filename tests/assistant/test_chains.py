@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.chains import STEPS, joined, parts
 from bot.assistant.supervisor import Supervisor
-from bot.types import Access, Answer, Citation, Delta, Done, Message, Principal, Reply, Room, Status, Turn
+from bot.types import Access, Answer, Citation, Delta, Done, Exchange, Message, Principal, Reply, Room, Status, Turn
 from tests.fakes import FakeRouter, ScriptedModel
 
 FIONA = Principal("slack", "T0HOME", "U0FIONA")
@@ -164,3 +165,14 @@ async def test_a_model_cannot_chain_to_what_is_not_granted() -> None:
 )
 def test_what_has_two_parts(said: str, second: str) -> None:
     assert [part.tool for part in parts(said)] == (["search_documents", second] if second else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "tool"),
+    [("as three bullets", "summarize"), ("3つの箇条書きで", "summarize"), ("and the canteen?", "search_documents")],
+)
+async def test_a_follow_up_that_wants_another_form_goes_to_the_editor(said: str, tool: str) -> None:
+    turn = replace(asked(said), history=(Exchange("And in German?", "Urlaub."),))
+    desk = Desk()
+    await served(desk, turn)
+    assert [name for name, _ in desk.asked] == [tool]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.assistant.editor_words import ENGLISH
 from bot.assistant.given import Given, Giver, parted, topic
 from bot.types import Access, Answer, Citation, Excerpt, Exchange, Room
 from tests.assistant.library import STAFF, passage
@@ -162,3 +163,16 @@ def test_a_document_that_was_named_is_material_as_a_whole() -> None:
     assert given.found
     assert (given.found.shown, given.found.whole) == ("Trains first. [1]", f"{TRAVEL.text} [1]")
     assert [part.passage for part in given.parts] == [TRAVEL]
+
+
+async def test_the_answer_before_keeps_its_sources_and_loses_our_notes() -> None:
+    cited = Citation(1, "leave.docx", "Leave", STAFF)
+    note = ENGLISH.summary_untranslated.format(language="German")
+    history = [Exchange("Summarize it", f"Leave is 25 days. [1]\n\n{note}", frozenset({"leave.docx"}), (cited,))]
+    given = await Giver().given(asked("shorter", history=history), "shorter")
+    assert given.found
+    assert (given.origin, given.found.shown, given.sources) == ("earlier", "Leave is 25 days. [1]", (cited,))
+    assert given.documents == {"leave.docx"}
+    away = Exchange("and in Dutch?", ENGLISH.model_too_small.format(language="Dutch"))
+    given = await Giver().given(asked("shorter", history=[*history, away]), "shorter")
+    assert given.text == "Leave is 25 days."

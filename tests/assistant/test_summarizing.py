@@ -174,6 +174,9 @@ async def test_material_of_an_earlier_step_keeps_its_sources() -> None:
     answer, _ = await heard(summarizer().answer(turn, turn.message.text))
     assert answer.text.replace("\n", " ") == text.replace("\n", " ")
     assert (answer.sources, answer.searched) == ((leave, pay), True)
+    turn = replace(turn, message=replace(turn.message, text="shorter"))
+    answer, _ = await heard(summarizer().answer(turn, turn.message.text))
+    assert len(answer.text) < len(text) / 2
     turn = replace(turn, message=replace(turn.message, text="summarize it in one sentence"))
     answer, _ = await heard(summarizer().answer(turn, turn.message.text))
     assert answer.text.endswith("[1]")

@@ -86,7 +86,8 @@ class SlackStage:
     async def stop(self, who: str, message: str) -> None:
         said = self._said(message)
         place = {"channel": said.channel, "thread_ts": said.thread or said.ts}
-        await self._send(message, {"type": "agent_session_stopped", "user": self.people[who], **place})
+        stopped = {"type": "agent_session_stopped", "user": self.people[who], "user_team": self._team(self.people[who])}
+        await self._send(message, stopped | place)
 
     async def rate(self, who: str, seen: Seen, good: bool, reason: str = "") -> None:
         said = next(one for one in self.slack.workspace.messages if one.ts == seen.id)
@@ -152,6 +153,9 @@ class SlackStage:
             "channel_type": kind,
             "hidden": True,
         } | more
+
+    def _team(self, user: str) -> str:
+        return str(self.slack.workspace.people.get(user, {"team_id": TEAM})["team_id"])
 
     def _said(self, message: str, gone: bool = False) -> Said:
         return next(one for one in self.slack.workspace.messages if one.ts == message and (gone or not one.deleted))

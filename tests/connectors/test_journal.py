@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Remembered
-from bot.types import Exchange
+from bot.types import Citation, Exchange
 from connectors.journal import SqlJournal
 from tests.connectors.databases import ENGINES, database
 
@@ -90,7 +90,9 @@ async def test_writers_at_the_same_time_make_one_chain(engine: AsyncEngine) -> N
 
 
 def remembered(question: str, only: str = "", at: float = 1.0, conversation: str = "c") -> Remembered:
-    return Remembered(conversation, Exchange(question, f"answer to {question}", frozenset({"d1", "d2"})), at, only)
+    sources = (Citation(1, "d1", "One", frozenset(), 7, "https://docs.example/d1"),)
+    documents = frozenset({"d1", "d2"})
+    return Remembered(conversation, Exchange(question, f"answer to {question}", documents, sources), at, only)
 
 
 async def test_a_conversation_is_recalled_in_order_by_those_who_saw_it(engine: AsyncEngine) -> None:

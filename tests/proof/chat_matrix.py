@@ -41,14 +41,14 @@ COLLEAGUE = "colleague"
 """A member of finance who asks something in a shared room, for others to meddle with."""
 LONG = 60.0
 """Seconds after which something that is waited for will not come, however busy the machine is."""
-IDS = {kind: kind.split()[0] for kind in KINDS}
+IDS = {kind: kind.split()[0] for kind in KINDS} | {"bot": "robot"}
 
 
 class Reading:
     """A router that knows a few phrases; everything else is a question about documents."""
 
     async def route(self, text: str) -> Plan:
-        for phrase, wanted in (("what can you do", "chat"), ("read the file", "summarize")):
+        for phrase, wanted in (("what can you do", "chat"), ("explain", "chat"), ("read the file", "summarize")):
             if phrase in text.casefold():
                 return Plan(wanted, "router", 1.0)
         return Plan("search_documents", "router", 1.0)
@@ -154,6 +154,7 @@ async def stops_own(desk: Desk, kind: str) -> str:
 
 
 async def edits_own(desk: Desk, kind: str) -> str:
+    desk.world.script.heard.clear()
     asked = await desk.held(kind, "direct")
     if await desk.holding():
         await desk.stage.edit(asked, QUESTION)
@@ -183,7 +184,8 @@ async def of_the_colleague(desk: Desk, meddles: Callable[[str], Awaitable[None]]
     (answer, *_) = [one for one in await desk.stage.seen(COLLEAGUE, asked) if not one.only]
     rows = [row for row in await desk.rows(COLLEAGUE) if not row["private"]]
     same = all(turn.message.text.startswith("hold") for turn in desk.world.script.heard)
-    return "nothing changes" if told_of_turn(rows) == "company" and same and answer.text else told_of_turn(rows)
+    answered = rows[0]["event"] == "answered" and bool(answer.text)
+    return "nothing changes" if same and answered else "answered otherwise" if answered else told_of_turn(rows)
 
 
 # Slack.

@@ -40,7 +40,7 @@ IN_SLACK: Mapping[str, Cells] = {
     "“What can you do?”": members(OWN, UNHEARD),
     "Summarize thread": members("done", UNREACHED),
     "Translate": members("done", UNREACHED),
-    "Explain this": members(VISIBLE, UNREACHED),
+    "Explain this": members("done", UNREACHED),
     "send a file": members("read", UNHEARD),
     "thumb": members("kept", "not kept"),
     "stop one's own": members("stopped", ANYBODYS),
@@ -60,7 +60,7 @@ IN_TEAMS: Mapping[str, Cells] = {
         **IN_SLACK,
         "Summarize": members("done", AT_THE_DOOR),
         "Translate": members("done", AT_THE_DOOR),
-        "Explain this": members(VISIBLE, AT_THE_DOOR),
+        "Explain this": members("done", AT_THE_DOOR),
         "who can read the sources": members(
             {kind: "told" if kind == "admin" else "refused by the door" for kind in READS}, AT_THE_DOOR
         ),
