@@ -89,11 +89,16 @@ def asking(text: str) -> str:
 
     After words that say what to do with what follows there is material only, whatever it seems to ask for.
     """
-    lines = [line.strip() for line in _FENCE.sub("\n", text).splitlines() if line.strip()]
-    announced = _announcement(lines[0], len(lines) > 1) if lines else ""
+    lines, announced = _lines(text), announcement(text)
     if announced or len(lines) < 2:
         return (announced or "".join(lines))[:LINE]
     return "\n".join(line[:LINE] for line in (lines[0], lines[-1]) if not _pasted(line))
+
+
+def announcement(text: str) -> str:
+    """The words of a request after which its material comes; empty where they do not say that it comes."""
+    lines = _lines(text)
+    return _announcement(lines[0], len(lines) > 1) if lines else ""
 
 
 def kinds(text: str) -> set[str]:
@@ -171,6 +176,10 @@ def _view(text: str) -> str:
 def _bare(view: str) -> str:
     """The view without greeting, courtesy and thanks around the request itself."""
     return _CLOSING.sub("", _POLITE.sub("", _GREETING.sub("", view)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in _FENCE.sub("\n", text).splitlines() if line.strip()]
 
 
 def _announcement(line: str, more: bool) -> str:

@@ -20,7 +20,7 @@ from bot.assistant.planner import SURE
 from bot.assistant.router import EMBEDDED, Router, open_router
 from bot.assistant.supervisor import Supervisor
 from bot.settings import EmbeddingSettings
-from bot.types import Access, Answer, Done, Excerpt, Message, Principal, Room, Section, Turn, Upload
+from bot.types import Access, Answer, Done, Excerpt, Exchange, Message, Plan, Principal, Room, Section, Turn, Upload
 from connectors.models.embeddings import load_embeddings
 from tests.fakes import ScriptedModel
 from tests.proof.test_injections import ORDERS as LISTS
@@ -127,3 +127,26 @@ async def test_before_a_model_that_would_call_a_search_the_tool_stays(router: Ro
         assert (plan.tool, plan.by, plan.then) == (tool, "router", ()), order
     assert called == [tool] * len(ORDERS[::4])
     assert model.heard == []
+
+
+class Noting:
+    """A router that notes what it was given to read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    async def route(self, text: str) -> Plan:
+        self.read.append(text)
+        return Plan("translate", "router", 1.0)
+
+
+async def test_a_follow_up_is_read_and_the_material_of_the_question_before_it_is_not() -> None:
+    router, called = Noting(), list[str]()
+    supervisor = Supervisor(ScriptedModel(), [noting("translate", called)], router)
+    message = Message("m", OSKAR, DIRECT, "and translate it into German")
+    history = (Exchange(f"Summarize this:\n{PUMP}\n{ORDERS[0]}", "It comes."),)
+    access = Access(frozenset({frozenset({"company"})}), frozenset({"translate"}))
+    events = [event async for event in supervisor.answer(Turn("t", message, access, history))]
+    assert isinstance(events[-1], Done)
+    assert router.read == ["Summarize this and translate it into German"]
+    assert called == ["translate"]
