@@ -14,7 +14,15 @@ class UnreadableDocument(Exception):
 
 
 class IndexUnavailable(BotError):
-    """Qdrant cannot be reached or is held by another process. Never answered from anywhere else."""
+    """Qdrant cannot be reached, or not by this process. Never answered from anywhere else."""
+
+
+class IndexHeld(IndexUnavailable):
+    """The embedded index is in use by another process of ours; `holder` says by which."""
+
+    def __init__(self, message: str, holder: str):
+        super().__init__(message)
+        self.holder = holder
 
 
 class ModelUnavailable(BotError):

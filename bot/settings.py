@@ -92,11 +92,15 @@ class SlackOAuthSettings(Strict):
 
 
 class SlackSettings(Strict):
-    """Slack: one workspace by `token`, or many by `oauth`; over HTTP with `signing_secret`, Socket Mode with `app_token`."""
+    """Slack: one workspace by `token`, or many by `oauth`; over HTTP with `signing_secret`, Socket Mode with `app_token`.
+
+    `old_signing_secret` is still believed, so that Slack and all replicas need not change at the same moment.
+    """
 
     token: Secret | None = None
     oauth: SlackOAuthSettings | None = None
     signing_secret: Secret | None = None
+    old_signing_secret: Secret | None = None
     app_token: Secret | None = None
     api: str = "https://slack.com/api/"
 

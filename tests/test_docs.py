@@ -29,6 +29,7 @@ from bot.settings import (
     ModelSettings,
     MonitoringSettings,
     SandboxSettings,
+    Secret,
     ServeSettings,
     Settings,
     SlackOAuthSettings,
@@ -78,6 +79,23 @@ def commands() -> dict[str, object]:
 @pytest.mark.parametrize("key", sorted(keys(Settings)))
 def test_every_setting_is_described(key: str) -> None:
     assert f"`{key}`" in (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+
+
+def secrets(model: type[BaseModel], above: str = "") -> set[str]:
+    """Every setting that names a secret, by its whole name; not the one before it, which is part of changing it."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        for nested in models_in(field.annotation):
+            found |= {f"{above}{name}"} if nested is Secret else secrets(nested, f"{above}{name}.")
+    return {name for name in found if not name.rpartition(".")[2].startswith("old_")}
+
+
+def test_every_secret_has_a_row_that_says_how_it_is_changed() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_.]+)`", page.partition("## Changing secrets")[2], re.M)
+    assert set(rows) == secrets(Settings)
+    named = re.findall(r"`(old_\w+)`", page)
+    assert {name for name in keys(Settings) if name.startswith("old_")} == set(named)
 
 
 @pytest.mark.parametrize("key", sorted(keys(PolicyFile)))

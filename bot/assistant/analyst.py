@@ -20,7 +20,7 @@ from bot.assistant.grouping import Vectors, groups, named, sorted_under, typical
 from bot.assistant.items import Item, material
 from bot.assistant.judging import judged
 from bot.assistant.labels import count_of, labels_of
-from bot.assistant.meaning import Meaning, by_characters, is_far
+from bot.assistant.meaning import Meaning, by_characters, is_far, is_weak
 from bot.assistant.results import Outcome, label_answer, mood_answer, theme_answer
 from bot.language import language
 from bot.ports import Threads
@@ -153,7 +153,7 @@ class Analyst:
             yield done, part
 
     def _under(self, texts: Sequence[str], labels: Sequence[str], found: Vectors | None) -> list[tuple[str, bool]]:
-        """The label of each text, and whether it was a close call."""
+        """The label of each text, and whether that is unsure: a close call, or a label that is not near."""
         real = [label for label in labels if label.casefold() not in OTHERS] or list(labels)
         rest = next((label for label in labels if label not in real), None)
         if found is not None:
@@ -161,12 +161,14 @@ class Analyst:
         else:
             vectors = by_characters([*texts, *real])
             messages, meant = vectors[: len(texts)], vectors[len(texts) :]
-        shares, far = sorted_under(messages, meant), is_far((messages @ meant.T).max(axis=1), found is not None)
+        near, embedded = messages @ meant.T, found is not None
+        shares, far = sorted_under(messages, meant), is_far(near.max(axis=1), embedded)
+        weak = is_weak(np.take_along_axis(near, shares.argmax(axis=1)[:, None], axis=1)[:, 0], embedded)
         chosen = []
-        for row, away in zip(shares, far, strict=True):
+        for row, away, unlike in zip(shares, far, weak, strict=True):
             first, *more = np.sort(row)[::-1]
-            label = rest if away and rest else real[int(row.argmax())]
-            chosen.append((label, bool(more) and bool(more[0] > CLOSE * first)))
+            close = bool(more) and bool(more[0] > CLOSE * first)
+            chosen.append((rest, close) if away and rest else (real[int(row.argmax())], close or bool(unlike)))
         return chosen
 
 

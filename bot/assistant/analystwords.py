@@ -10,8 +10,20 @@ from bot.language import Language
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A number of things, in words: of one, and of none or several. The place of the number is named `n`."""
+
+    one: str
+    many: str
+
+    def of(self, number: int, **more: str) -> str:
+        """So many of them; `more` fills the other places."""
+        return (self.one if number == 1 else self.many).format(n=number, **more)
+
+
+@dataclass(frozen=True, slots=True)
 class AnalystWords:
-    """One language's sentences. `moods` names the three moods, `overall` what a mean score says."""
+    """One language's sentences. `moods` names the three moods."""
 
     reading: str
     judging: str
@@ -26,10 +38,12 @@ class AnalystWords:
     moods: Mapping[str, str]
     how_moods: str
     by_model: str
-    under: str
+    under: Counted
+    labels: Counted
     unsure: str
     how_labels: str
-    found: str
+    found: Counted
+    themes: Counted
     unnamed: str
     how_groups: str
     by_characters: str
@@ -52,13 +66,15 @@ ENGLISH = AnalystWords(
     many_moods="{all} messages: {positive} positive, {neutral} neutral, {negative} negative. "
     "On the whole: **{mood}** (mean {score}, from -1 to +1).",
     moods=MappingProxyType({"positive": "positive", "neutral": "neutral", "negative": "negative"}),
-    how_moods="Read from the words and their nearness to plainly good or bad sentences: about five in six are right, "
-    "and irony is not noticed.",
+    how_moods="Read from the words and their nearness to plainly good or bad sentences: about five in six were right "
+    "on our own test messages, yours may differ, and irony is not noticed.",
     by_model="Judged by the model.",
-    under="{all} messages under {labels} labels: {counts}.",
-    unsure="“?” marks a close call.",
+    under=Counted("{n} message under {labels}: {counts}.", "{n} messages under {labels}: {counts}."),
+    labels=Counted("{n} label", "{n} labels"),
+    unsure="“?” marks a close call, or a message that is not near its label.",
     how_labels="Matched by meaning with the names of the labels, without training: look over what matters.",
-    found="{all} messages fall into {groups} themes:",
+    found=Counted("{n} message falls into {themes}:", "{n} messages fall into {themes}:"),
+    themes=Counted("{n} theme", "{n} themes"),
     unnamed="Theme {number}",
     how_groups="The themes were found by likeness, and their names are their commonest words.",
     by_characters="The embedding model here reads no Japanese: those messages were compared by their characters, which is rough.",
@@ -82,12 +98,14 @@ JAPANESE = AnalystWords(
     one_mood="**{mood}**（{score}、-1から+1の尺度）。",
     many_moods="全{all}件：肯定的{positive}件、中立{neutral}件、否定的{negative}件。全体としては**{mood}**です（平均{score}、-1から+1）。",
     moods=MappingProxyType({"positive": "肯定的", "neutral": "中立", "negative": "否定的"}),
-    how_moods="感情を表す言葉から読み取りました。6件のうち5件ほどは合いますが、皮肉は読み取れません。",
+    how_moods="感情を表す言葉から読み取りました。当方の確認用メッセージでは6件のうち5件ほどが合いました（結果は文章によって変わります）。皮肉は読み取れません。",
     by_model="モデルが判定しました。",
-    under="全{all}件を{labels}種類に分けました：{counts}。",
-    unsure="「?」は判断が割れたものです。",
+    under=Counted("全{n}件を{labels}に分けました：{counts}。", "全{n}件を{labels}に分けました：{counts}。"),
+    labels=Counted("{n}種類", "{n}種類"),
+    unsure="「?」は判断が割れたもの、またはラベルとの近さが弱いものです。",
     how_labels="学習なしで、ラベル名との意味の近さで分けました。重要なものは確認してください。",
-    found="全{all}件は{groups}つのテーマに分かれました。",
+    found=Counted("全{n}件は{themes}に分かれました。", "全{n}件は{themes}に分かれました。"),
+    themes=Counted("{n}つのテーマ", "{n}つのテーマ"),
     unnamed="テーマ{number}",
     how_groups="似たもの同士をまとめ、よく出る言葉をテーマの名前にしました。",
     by_characters="ここの埋め込みモデルは日本語を読めないため、日本語は文字の重なりで比べました。目安としてご覧ください。",

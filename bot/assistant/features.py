@@ -85,11 +85,20 @@ def sparse(text: str) -> dict[int, float]:
 
 
 def asking(text: str) -> str:
-    """The lines that ask: all of a short request; of a long one the first and the last unless they look pasted."""
-    lines = [line.strip() for line in _FENCE.sub("\n", text).splitlines() if line.strip()]
-    if len(lines) < 2:
-        return "".join(line[:LINE] for line in lines)
+    """The lines that ask: all of a short request; of a long one the first and the last unless they look pasted.
+
+    After words that say what to do with what follows there is material only, whatever it seems to ask for.
+    """
+    lines, announced = _lines(text), announcement(text)
+    if announced or len(lines) < 2:
+        return (announced or "".join(lines))[:LINE]
     return "\n".join(line[:LINE] for line in (lines[0], lines[-1]) if not _pasted(line))
+
+
+def announcement(text: str) -> str:
+    """The words of a request after which its material comes; empty where they do not say that it comes."""
+    lines = _lines(text)
+    return _announcement(lines[0], len(lines) > 1) if lines else ""
 
 
 def kinds(text: str) -> set[str]:
@@ -167,6 +176,22 @@ def _view(text: str) -> str:
 def _bare(view: str) -> str:
     """The view without greeting, courtesy and thanks around the request itself."""
     return _CLOSING.sub("", _POLITE.sub("", _GREETING.sub("", view)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in _FENCE.sub("\n", text).splitlines() if line.strip()]
+
+
+def _announcement(line: str, more: bool) -> str:
+    """The words of a first line after which material comes: up to a colon, or all of it if `more` lines follow; or none."""
+    head, colon, rest = unicodedata.normalize("NFKC", line).partition(":")
+    said = set(concepts(_bare(head.casefold())))
+    if _pasted(line) or not said - SUBJECTS:
+        return ""
+    if colon and (more if not rest.strip() else "this" in said):
+        return f"{head}:"
+    asks = more and "this" in said and _REQUEST_JA.search(line.rstrip(" 。.!！"))
+    return line if asks else ""
 
 
 def _pasted(line: str) -> bool:

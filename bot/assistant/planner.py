@@ -23,13 +23,14 @@ from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
 from bot.assistant.chains import STEPS, Part, handed_on, is_empty, latest
+from bot.assistant.features import announcement
 from bot.assistant.followups import completed, wants_form
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
 from bot.assistant.words import words
 from bot.errors import ModelUnavailable
 from bot.language import language
-from bot.types import Answer, Plan, Status, Turn
+from bot.types import Answer, Exchange, Plan, Status, Turn
 
 __all__ = ["Mode", "Planned", "Planner", "Router", "Routes", "Specialist", "prompt"]
 
@@ -214,7 +215,7 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
             return Plan(turn.message.tool, "person", 1.0)
         if turn.history and SUMMARIZE in turn.access.tools and wants_form(turn.message.text):
             return Plan(SUMMARIZE, "rule", 1.0)
-        return await self._router.route(completed(turn.message.text, turn.history))
+        return await self._router.route(completed(turn.message.text, [_without_material(one) for one in turn.history]))
 
     def _asks_model(self, plan: Plan) -> bool:
         if plan.by == "person":
@@ -280,6 +281,12 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
 
     def _refuse(self, plan: Plan, turn: Turn) -> Step:
         return Step.saying(plan, Answer(refusal(turn, plan.tool, self._specialists), refused=NOT_GRANTED))
+
+
+def _without_material(exchange: Exchange) -> Exchange:
+    """An earlier question up to its material, after which the words of a follow-up would not be read."""
+    asked = announcement(exchange.question).rstrip(":： ")
+    return replace(exchange, question=asked) if asked else exchange
 
 
 def _state(request: ModelRequest[Turn]) -> Planned:

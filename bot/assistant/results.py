@@ -61,13 +61,13 @@ def mood_answer(outcome: Outcome, values: Sequence[float]) -> Answer:
 
 
 def label_answer(outcome: Outcome, labels: Sequence[str], chosen: Sequence[tuple[str, bool]]) -> Answer:
-    """Each message with its label, and how many each label has."""
+    """Each message with its label, whether that is unsure, and how many each label has."""
     say, counts = outcome.say, Counter(label for label, _ in chosen)
     told = ", ".join(f"{shown(label)} {counts[label]}" for label in labels)
-    line = say.under.format(all=len(chosen), labels=len(labels), counts=told)
-    rows = [[*_who(outcome, number), label + (" ?" if close else "")] for number, (label, close) in enumerate(chosen)]
+    line = say.under.of(len(chosen), labels=say.labels.of(len(labels)), counts=told)
+    rows = [[*_who(outcome, number), label + (" ?" if unsure else "")] for number, (label, unsure) in enumerate(chosen)]
     how = say.by_model if outcome.model else say.how_labels
-    if any(close for _, close in chosen):
+    if any(unsure for _, unsure in chosen):
         how = f"{say.unsure} {how}"
     return _answer(outcome, [line], how, ("label",), rows, "labels")
 
@@ -76,7 +76,7 @@ def theme_answer(outcome: Outcome, names: Sequence[str], members: Sequence[Seque
     """The themes with their size and most typical messages, largest first; in the file, each message with its theme."""
     say = outcome.say
     called = [name or say.unnamed.format(number=number) for number, name in enumerate(names, 1)]
-    line = say.found.format(all=len(outcome.items), groups=len(called))
+    line = say.found.of(len(outcome.items), themes=say.themes.of(len(called)))
     brief = [
         [name, str(len(one)), " / ".join(" ".join(outcome.items[place].text.split())[:60] for place in one[:examples])]
         for name, one in zip(called, members, strict=True)

@@ -13,7 +13,7 @@ import typer
 
 from bot import toolbox, wiring
 from bot.commands.common import JsonOption, config_path, console, run, show_json
-from bot.errors import BotError, ConfigError
+from bot.errors import BotError, ConfigError, IndexHeld
 from bot.settings import Settings, WebhookSettings
 from bot.types import for_everyone
 
@@ -186,9 +186,13 @@ async def _sources(settings: Settings, base: Path) -> Finding:
 
 
 async def _index(settings: Settings, base: Path) -> Finding:
-    async with wiring.open_index(settings, base) as index:
-        passages = await index.count()
-        await index.search("anything", for_everyone([frozenset({"company"})]), 1)
+    """Whether it can be searched. The embedded one cannot be opened beside a running bot, which has it then and is well."""
+    try:
+        async with wiring.open_index(settings, base) as index:
+            passages = await index.count()
+            await index.search("anything", for_everyone([frozenset({"company"})]), 1)
+    except IndexHeld as held:
+        return Finding("index", "ok", f"{settings.index.engine}: in use ({held.holder}), so it was not looked into")
     if not passages:
         return Finding("index", "warning", f"{settings.index.engine}: empty", "rolecall sync")
     if settings.index.engine == "server" and await asyncio.to_thread(wiring.key_may_write, settings):

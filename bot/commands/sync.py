@@ -26,6 +26,12 @@ from bot.ports import SyncRun
 from bot.wiring import House, open_unattended
 from connectors.sync_runs import SqlSyncRuns
 
+UnreadOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unread", help="0 though a file cannot be read: for timers, where a metric tells of such files."
+    ),
+]
 AgainOption = Annotated[
     bool,
     typer.Option("--again", help="Read unchanged files too, as after an update of Rolecall that reads them better."),
@@ -36,13 +42,14 @@ def sync_command(
     context: typer.Context,
     sources: Annotated[list[str] | None, typer.Argument(help="Sources by name; all without one.")] = None,
     again: AgainOption = False,
+    allow_unread: UnreadOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the index up to date: read what is new or changed, forget what is gone. 1 if a file cannot be read.
 
     Example: rolecall sync handbook
     """
-    if run(_sync(context, sources or (), again, as_json)):
+    if run(_sync(context, sources or (), again, as_json)) and not allow_unread:
         raise typer.Exit(1)
 
 

@@ -50,7 +50,7 @@ class SlackDoorway:
         self._settings = settings
         self._session = session
         self._engine = engine
-        self._secret = secret_of(settings.signing_secret, "doors.slack.signing_secret")
+        self._secrets = _signing_secrets(settings)
         self._app_token = secret_of(settings.app_token, "doors.slack.app_token")
         self._store = self._opened_store()
         self._workspaces = self._found_workspaces()
@@ -79,16 +79,14 @@ class SlackDoorway:
             self._store,
         )
         plain = client(self._settings.api, None, self._session)
-        app = make_app(
-            self._secret, plain, self._workspaces, SlackEvents(inner), SlackActions(inner, self._said, time.time)
-        )
+        app = make_app(plain, self._workspaces, SlackEvents(inner), SlackActions(inner, self._said, time.time))
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._mouth.close)
             stack.push_async_callback(inner.close)
             if self._app_token:
                 asking = client(self._settings.api, self._app_token, self._session)
                 await stack.enter_async_context(sockets(app, self._app_token, asking))
-            routes: Routes = {"POST /slack/events": handler(app)} if self._secret else {}
+            routes: Routes = {"POST /slack/events": handler(app, self._secrets)} if self._secrets else {}
             yield {**routes, **self._installing()}
 
     def _opened_store(self) -> SqlInstallations | None:
@@ -133,6 +131,15 @@ def _complete(chosen: SlackSettings) -> None:
         raise ConfigError(
             "doors.slack: name `signing_secret` (HTTP) or `app_token` (Socket Mode), or both; see docs/slack.md"
         )
+    if chosen.signing_secret is None and chosen.old_signing_secret is not None:
+        raise ConfigError("doors.slack: `old_signing_secret` is the one before `signing_secret`, which is missing")
+
+
+def _signing_secrets(chosen: SlackSettings) -> list[str]:
+    """What events over HTTP may be signed with; none of them without a signing secret."""
+    named = {"signing_secret": chosen.signing_secret, "old_signing_secret": chosen.old_signing_secret}
+    found = [secret_of(one, f"doors.slack.{key}") for key, one in named.items()]
+    return [secret for secret in found if secret]
 
 
 async def look_at_slack(chosen: SlackSettings) -> list[Look]:
@@ -140,7 +147,7 @@ async def look_at_slack(chosen: SlackSettings) -> list[Look]:
     try:
         _complete(chosen)
         token = secret_of(chosen.token, "doors.slack.token")
-        signing = secret_of(chosen.signing_secret, "doors.slack.signing_secret")
+        signing = _signing_secrets(chosen)
         app_token = secret_of(chosen.app_token, "doors.slack.app_token")
         if chosen.oauth is not None:
             cipher(secret_of(chosen.oauth.key, "doors.slack.oauth.key") or "")
@@ -152,8 +159,9 @@ async def look_at_slack(chosen: SlackSettings) -> list[Look]:
         name, problems = await token_problems(chosen.api, token)
         looks += [("wrong", problem, GUIDE) for problem in problems] or [("ok", f"{name}: token and scopes", "")]
     if signing:
-        problem = secret_problem(signing)
-        looks.append(("warning", problem, GUIDE) if problem else ("ok", "signing secret: there", ""))
+        problem = next(filter(None, map(secret_problem, signing)), "")
+        old = ", and the one before it still holds" if len(signing) > 1 else ""
+        looks.append(("warning", problem, GUIDE) if problem else ("ok", f"signing secret: there{old}", ""))
     if app_token:
         problem = await app_token_problem(chosen.api, app_token)
         looks.append(("wrong", problem, GUIDE) if problem else ("ok", "app token: Socket Mode opens", ""))

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 import qdrant_edge as qdrant
 
-from bot.errors import IndexUnavailable
+from bot.errors import IndexHeld, IndexUnavailable
 from connectors.qdrant.engine import Found, Point, Space
 from connectors.qdrant.filters import DOCUMENT, LABELS, Only
 from connectors.qdrant.sparse import SparseVector
@@ -184,9 +184,10 @@ def _hold(path: Path) -> TextIO:
         lock.seek(0)
         holder = lock.read().strip() or "it did not say which"
         lock.close()
-        raise IndexUnavailable(
+        raise IndexHeld(
             f"the index in {path} is held by another rolecall process; stop it ({holder}) and try again, or keep the "
-            "index on a Qdrant server (index: {engine: server}), which many may use at once"
+            "index on a Qdrant server (index: {engine: server}), which many may use at once",
+            holder,
         ) from error
     lock.truncate(0)
     lock.write(f"process {os.getpid()}: {' '.join(Path(sys.argv[0]).name.split() + sys.argv[1:2])}")

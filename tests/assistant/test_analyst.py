@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.assistant.library import WordEmbeddings, turn
 from tests.fakes import ScriptedModel
 
 MOODS: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("moods.yaml").read_text(encoding="utf-8"))
+TOPICS: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("topics.yaml").read_text(encoding="utf-8"))
 TICKETS = """- My card was charged twice for the hotel
 - The app crashes when I open it
 - I was billed the wrong amount | see invoice
@@ -120,6 +122,49 @@ async def test_given_labels_and_a_csv_that_no_spreadsheet_executes(analyst: Anal
         "billing", "technical problem", "billing", "praise", "billing", "technical problem",
     ]  # fmt: skip
     assert rows[5][1].startswith("'=HYPERLINK")
+
+
+async def labelled(analyst: Analyst, labels: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The label of each text, with its mark if it has one."""
+    into = f"{', '.join(labels[:-1])} and {labels[-1]}"
+    listed = "\n".join(f"- {text}" for text in texts)
+    told = await sorted_by(analyst, turn(f"Sort these into {into}, as CSV:\n{listed}"))
+    return [row[-1] for row in rows_of(told.files[0].content)[1:]]
+
+
+async def test_what_fits_no_label_is_marked_and_what_is_right_is_seldom(analyst: Analyst) -> None:
+    wanted = [(label, text) for label, texts in TOPICS.items() for text in texts]
+    found = await labelled(analyst, list(TOPICS), [text for _, text in wanted])
+    right = [one for one, (label, _) in zip(found, wanted, strict=True) if one.removesuffix(" ?") == label]
+    assert len(right) >= 0.75 * len(wanted)
+    assert sum(one.endswith("?") for one in right) <= 0.25 * len(right)
+    alien: list[str] = []
+    for label, texts in TOPICS.items():
+        alien += await labelled(analyst, [other for other in TOPICS if other != label], texts)
+    assert sum(one.endswith("?") for one in alien) >= 0.7 * len(alien)
+
+
+async def test_a_message_that_is_near_no_label_bears_a_question_mark(analyst: Analyst) -> None:
+    asked = turn("Sort these into baggage and refund:\n- The food was cold\n- My suitcase did not arrive in Lisbon")
+    told = await sorted_by(analyst, asked)
+    assert re.search(r"\| The food was cold \| \w+ \? \|", told.text)
+    assert "| My suitcase did not arrive in Lisbon | baggage |" in told.text
+    assert "“?” marks a close call, or a message that is not near its label." in told.text
+
+
+async def test_one_is_counted_as_one(analyst: Analyst) -> None:
+    one = await sorted_by(analyst, turn("Sort these into baggage and refund:\n- My suitcase did not arrive"))
+    assert one.text.startswith("1 message under 2 labels: baggage 1, refund 0.")
+    theme = await sorted_by(analyst, turn("Which themes come up here?\n- My suitcase did not arrive in Lisbon"))
+    assert theme.text.startswith("1 message falls into 1 theme:")
+
+
+async def test_how_often_a_mood_is_right_is_said_of_our_own_messages(analyst: Analyst) -> None:
+    assert "five in six were right on our own test messages" in (await felt(analyst, turn("Mood?\n- Fine\n- Bad"))).text
+    assert (
+        "当方の確認用メッセージでは6件のうち5件ほど"
+        in (await felt(analyst, turn("このメールの感情は？\n二時間も待たされました。\nとても残念です。"))).text
+    )
 
 
 async def test_without_labels_there_are_named_themes(analyst: Analyst) -> None:

@@ -203,14 +203,15 @@ def people(slack: FakeSlack) -> None:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, policy: str = POLICY, *, http: bool = True, socket: bool = False, **middle: Any
+    folder: Path, policy: str = POLICY, *, http: bool = True, old: str = "", socket: bool = False, **middle: Any
 ) -> AsyncIterator[SlackStage]:
-    """Slack and Rolecall, connected over loopback. `middle` is for `open_world`."""
+    """Slack and Rolecall, connected over loopback. `old` is the signing secret before; `middle` is for `open_world`."""
     async with open_slack() as slack, database("sqlite", folder) as engine:
         people(slack)
         chosen = SlackSettings(
             token=kept_secret(folder, "token", BOT_TOKEN),
             signing_secret=kept_secret(folder, "signing", SECRET) if http else None,
+            old_signing_secret=kept_secret(folder, "old", old) if old else None,
             app_token=kept_secret(folder, "app", APP_TOKEN) if socket else None,
             api=slack.url,
         )

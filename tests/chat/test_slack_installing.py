@@ -135,6 +135,14 @@ async def test_a_state_comes_back_once_and_not_late(tmp_path: Path) -> None:
 WAYS: list[tuple[Callable[[Path], SlackSettings], str]] = [
     (lambda folder: SlackSettings(), "either `token`"),
     (lambda folder: SlackSettings(token=kept_secret(folder, "t", BOT_TOKEN)), "`signing_secret` (HTTP) or `app_token`"),
+    (
+        lambda folder: SlackSettings(
+            token=kept_secret(folder, "t", BOT_TOKEN),
+            app_token=kept_secret(folder, "a", APP_TOKEN),
+            old_signing_secret=kept_secret(folder, "o", SECRET),
+        ),
+        "`old_signing_secret` is the one before `signing_secret`, which is missing",
+    ),
 ]
 
 

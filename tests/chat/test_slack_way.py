@@ -83,6 +83,20 @@ async def test_a_time_of_four_minutes_ago_is_recent(stage: SlackStage) -> None:
     assert await posted(stage, body, signed(body, time.time() - 240)) == 200
 
 
+async def test_the_secret_before_is_believed_as_long_as_it_is_named(tmp_path: Path) -> None:
+    before = "0" * 32
+    async with open_stage(tmp_path, old=before) as stage:
+        body = json.dumps(stage.slack.envelope(question(stage), "EvX"))
+        assert await posted(stage, body, signed(body)) == 200
+        assert await posted(stage, body, signed(body, secret=before)) == 200
+        assert await posted(stage, body, signed(body, secret="1" * 32)) == 401
+
+
+async def test_the_secret_before_is_refused_once_it_is_not_named(stage: SlackStage) -> None:
+    body = json.dumps(stage.slack.envelope(question(stage), "EvX"))
+    assert await posted(stage, body, signed(body, secret="0" * 32)) == 401
+
+
 async def test_a_body_that_is_neither_json_nor_text_is_a_bad_request(stage: SlackStage) -> None:
     assert await posted(stage, "{", signed("{")) == 400
 

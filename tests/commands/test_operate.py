@@ -9,18 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Quota, Remembered
 from bot.types import Exchange, Message, Principal, Room
 from connectors.backup import back_up, restore
-from connectors.database import SqlRecords, open_database, revision
+from connectors.database import SqlRecords, open_database
 from connectors.inbox import SqlInbox
 from connectors.journal import SqlJournal
 from connectors.qdrant.edge import held
 from tests.conftest import Ran
-from tests.connectors.databases import ENGINES, database, database_url
+from tests.connectors.databases import database, database_url
 from tests.connectors.test_database import RECORD
 
 Command = Callable[..., Ran]
@@ -70,25 +69,6 @@ async def test_a_backup_moves_between_databases_and_the_audit_still_holds(
         assert (await journal.verify()).problem == ""
         assert await inbox.add("e0", Message("m0", FELIX, ROOM, "hello"), Quota(), 3.0) == "duplicate"
         assert await inbox.add("e9", Message("m9", FELIX, ROOM, "hello"), Quota(), 3.0) == "accepted"
-
-
-@pytest.mark.parametrize("kind", ENGINES)
-async def test_every_step_upgrades_what_the_one_before_it_holds(kind: str, tmp_path: Path) -> None:
-    """An upgrade from the release before: its rows are there afterwards."""
-    url = database_url(kind, tmp_path)
-    async with open_database(url, "0002") as engine, engine.begin() as connection:
-        await connection.execute(
-            sa.text(
-                "INSERT INTO exchanges (conversation, only, at, question, answer, documents) VALUES ('c', '', 1, 'q', 'a', '[]')"
-                if kind == "sqlite"
-                else 'INSERT INTO exchanges (conversation, "only", at, question, answer, documents) '
-                "VALUES ('c', '', 1, 'q', 'a', '[]')"
-            )
-        )
-    async with open_database(url) as engine:
-        assert [one.answer for one in await SqlJournal(engine).recall("c", "", 5)] == ["a"]
-        async with engine.connect() as connection:
-            assert await connection.run_sync(revision) != "0002"
 
 
 def test_the_command_line_backs_up_restores_and_finds_the_same(rolecall: Command, config: Path) -> None:

@@ -36,6 +36,8 @@ def test_counts_and_reasons(rolecall: Command, config: Path) -> None:
     assert stray == "  acme/stray.md: no label pattern of source acme fits it, so nobody could see it"
     assert logo.startswith("  acme/company/logo.png: .png: this kind is not read; known: .csv, .docx")
     assert scan.startswith("  acme/filings/scan.pdf: is not a PDF that can be read")
+    tolerant = rolecall("--config", config, "sync", "--allow-unread", "--json")
+    assert (tolerant.code, len(tolerant.json["acme"]["failed"])) == (0, 3)
     found = rolecall("--config", config, "search", "canteen opens", "--as", "oskar", "--json")
     assert "7:00" in found.out
     assert "6:30" not in found.out
@@ -69,7 +71,7 @@ def test_an_index_that_was_deleted_is_made_again(rolecall: Command, config: Path
 def test_an_index_held_by_another_process_is_told(rolecall: Command, config: Path) -> None:
     held = EdgeEngine(config.parent / ".rolecall" / "index")
     held.open(384, "embedded")
-    ran = rolecall("--config", config, "sync")
+    ran = rolecall("--config", config, "sync", "--allow-unread")
     held.close()
     assert ran.code == 1
     assert "is held by another rolecall process; stop it" in ran.err

@@ -132,6 +132,19 @@ def test_sync_holds_no_secret_of_a_chat() -> None:
     assert held == ["rolecall-qdrant-write"]
 
 
+def test_a_sync_by_the_clock_fails_for_what_failed_and_not_for_a_file_that_cannot_be_read() -> None:
+    job = resource("sync.yaml")["spec"]["jobTemplate"]["spec"]
+    unit = (DEPLOY / "systemd/rolecall-sync.service").read_text()
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["services"]["sync"]
+    (started,) = re.findall(r"^ExecStart=(.*)$", unit, re.M)
+    for words in (job["template"]["spec"]["containers"][0]["args"], compose["command"], started.split()):
+        assert words[words.index("sync") :][1] == "--allow-unread"
+    assert "SuccessExitStatus" not in unit
+    assert job["backoffLimit"] == 0
+    rules = yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
+    assert {"RolecallFilesUnread", "RolecallSyncIsOld"} <= {rule["alert"] for rule in rules}
+
+
 def test_the_autoscaler_asks_for_what_the_adapter_offers() -> None:
     (rule,) = yaml.safe_load((DEPLOY / "monitoring/adapter.yaml").read_text())["rules"]["external"]
     (metric,) = resource("autoscaling.yaml")["spec"]["metrics"]

@@ -1,11 +1,10 @@
-"""The way in: Bolt verifies and parses what comes over HTTP or Socket Mode; an event is committed, and then acknowledged."""
+"""The way in over HTTP, signed, or Socket Mode: Bolt parses what is Slack's; an event is committed, and then acknowledged."""
 
 from __future__ import annotations
 
 import json
 import logging
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import ConfigError
@@ -30,7 +30,6 @@ _LOG = logging.getLogger("rolecall.slack.bolt")
 
 
 def make_app(
-    signing_secret: str | None,
     client: AsyncWebClient,
     workspaces: Workspaces,
     events: SlackEvents,
@@ -38,7 +37,7 @@ def make_app(
 ) -> AsyncApp:
     """The Bolt app. Each event ends in a middleware, which answers 200 only for what is committed, and for what is nothing.
 
-    Without a signing secret (Socket Mode alone) nothing that comes over HTTP can be genuine.
+    Bolt knows one signing secret only, so what comes over HTTP is proven in `handler`.
     """
 
     async def take(body: dict[str, Any], next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
@@ -63,7 +62,7 @@ def make_app(
     app = AsyncApp(
         name="rolecall",
         logger=_LOG,
-        signing_secret=signing_secret or secrets.token_hex(),
+        request_verification_enabled=False,
         client=client,
         authorize=authorize,  # type: ignore[arg-type]
         before_authorize=take,
@@ -72,8 +71,9 @@ def make_app(
     return app
 
 
-def handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Answers ``POST /slack/events``: events, interactions and commands."""
+def handler(app: AsyncApp, signing_secrets: Sequence[str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Answers ``POST /slack/events``: events, interactions and commands that were signed with one of these secrets."""
+    verifiers = [SignatureVerifier(one) for one in signing_secrets]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         time, given = (request.headers.get(f"X-Slack-{name}", "") for name in ("Request-Timestamp", "Signature"))
@@ -83,6 +83,8 @@ def handler(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamRespon
             parsed = await to_bolt_request(request)
         except (json.JSONDecodeError, UnicodeDecodeError):
             return web.json_response({"error": "neither JSON nor a form"}, status=400)
+        if not any(one.is_valid(parsed.raw_body, time, given) for one in verifiers):
+            return web.json_response({"error": "not signed by Slack"}, status=401)
         return await to_aiohttp_response(await app.async_dispatch(parsed))
 
     return handle

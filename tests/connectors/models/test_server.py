@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -22,10 +23,10 @@ from bot.assistant.chains import STEPS
 from bot.assistant.supervisor import Supervisor
 from bot.errors import ModelUnavailable
 from bot.settings import ModelSettings
-from bot.types import Done
+from bot.types import Answer, Done
 from connectors.models.load import LoadedModel, load_chat_model
 from connectors.models.server import connect
-from tests.assistant.test_chains import Desk, asked
+from tests.assistant.test_chains import BOTH, POLICY, Desk, asked
 from tests.fakes import FakeRouter
 
 STARTS = 90.0
@@ -104,6 +105,43 @@ async def test_what_the_server_does_not_know_is_told(server: BaseChatModel) -> N
     other = connect(ModelSettings(provider="openai", name="/no/such/model", url=url), None, retries=0)
     with pytest.raises(ModelUnavailable, match="The model server"):
         await other.ainvoke("Hello!")
+
+
+@contextmanager
+def scripted(*tools: str) -> Iterator[BaseChatModel]:
+    """A server in a process of its own that calls these tools, one after the other."""
+    command = [sys.executable, str(Path(__file__).with_name("scripted.py")), *tools]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            yield connect(ModelSettings(provider="openai", name="scripted", url=f"http://127.0.0.1:{port}/v1"), None)
+        finally:
+            process.kill()
+
+
+async def chained(*tools: str) -> tuple[list[str], Answer]:
+    """What a request of two parts leads to when the server calls these tools: who was asked, and the answer."""
+    desk = Desk()
+    with scripted(*tools) as chat:
+        supervisor = Supervisor(chat, desk.tools(), FakeRouter("search_documents"), capable=True)
+        events = [event async for event in supervisor.answer(asked(BOTH, "search_documents", "draft"))]
+    assert isinstance(events[-1], Done)
+    return [name for name, _ in desk.asked], events[-1].answer
+
+
+async def test_a_server_chains_two_tools_and_its_own_words_are_not_the_answer() -> None:
+    names, answer = await chained("search_documents", "draft")
+    assert names == ["search_documents", "draft"]
+    assert (answer.plan.tool, answer.plan.by, answer.plan.then) == ("search_documents", "model", ("draft",))
+    assert (answer.text, answer.sources) == ("お返事", (POLICY,))
+    assert answer.documents == {"policy.md", "read.md"}
+
+
+async def test_a_server_cannot_chain_to_what_is_not_granted() -> None:
+    names, answer = await chained("search_documents", "translate")
+    assert names == ["search_documents"]
+    assert (answer.sources, answer.plan.then) == ((POLICY,), ())
 
 
 CHUNK = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
