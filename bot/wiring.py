@@ -171,14 +171,14 @@ def journal_of(settings: Settings, engine: AsyncEngine) -> SqlJournal:
     """The audit and the memory on an open database."""
     from connectors.journal import SqlJournal
 
-    old = [secret_of(key, f"audit.old_keys[{place}]") or "" for place, key in enumerate(settings.audit.old_keys)]
-    return SqlJournal(engine, audit_key(settings), [key.encode() for key in old])
+    return SqlJournal(engine, *audit_keys(settings))
 
 
-def audit_key(settings: Settings) -> bytes | None:
-    """The key of the audit's chain, if there is one."""
+def audit_keys(settings: Settings) -> tuple[bytes | None, list[bytes]]:
+    """The key of the audit's chain, if there is one, and those of before."""
     key = secret_of(settings.audit.key, "audit.key")
-    return key.encode() if key else None
+    old = [secret_of(one, f"audit.old_keys[{place}]") for place, one in enumerate(settings.audit.old_keys)]
+    return key.encode() if key else None, [one.encode() for one in old if one]
 
 
 async def document_labels(settings: Settings, base: Path) -> dict[str, Labels]:

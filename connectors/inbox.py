@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.delivery.leases import DOOR_LIMIT, HEARTBEAT, SUSPECT
 from bot.ports import AuditEntry, Claim, Queue, Quota, Remembered, Verdict, Withdrawal
 from bot.types import Answer, Message
+from connectors.chain import Keys
 from connectors.database import METADATA, writing
 from connectors.journal import append
 
@@ -77,12 +78,12 @@ class _Answered(_Stored):
 
 
 class SqlInbox:
-    """The inbox. `key` is the audit's."""
+    """The inbox. `key` and `old` are the audit's."""
 
-    def __init__(self, engine: AsyncEngine, key: bytes | None = None):
+    def __init__(self, engine: AsyncEngine, key: bytes | None = None, old: Sequence[bytes] = ()):
         self._engine = engine
         self._writing = writing(engine)
-        self._key = key
+        self._keys = Keys(key, tuple(old))
 
     async def add(self, event: str, message: Message, quota: Quota, now: float) -> Verdict:
         """Take a message in; the same event, or the same message of a room, is taken in once for ever."""
@@ -149,7 +150,7 @@ class SqlInbox:
         async with self._writing.begin() as connection:
             held = await _held(connection, claim, answer=_Answered(answer=answer).model_dump_json())
             if held:
-                await append(connection, entries, remembered, self._key)
+                await append(connection, entries, remembered, self._keys)
         return held
 
     async def finish(self, claim: Claim, entries: Sequence[AuditEntry] = (), dead: bool = False) -> bool:
@@ -158,7 +159,7 @@ class SqlInbox:
         async with self._writing.begin() as connection:
             held = await _held(connection, claim, state=state, finished=INBOX.c.claimed)
             if held:
-                await append(connection, entries, (), self._key)
+                await append(connection, entries, (), self._keys)
         return held
 
     async def release(self, claim: Claim, not_before: float, counted: bool) -> bool:
@@ -197,7 +198,7 @@ class SqlInbox:
         async with self._writing.begin() as connection:
             held = await _held(connection, claim, state="done", finished=INBOX.c.claimed, body="", answer="")
             if held:
-                await append(connection, entries, (), self._key)
+                await append(connection, entries, (), self._keys)
         return held
 
     async def erase_person(self, person: str, now: float) -> int:
