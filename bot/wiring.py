@@ -352,10 +352,20 @@ def secret_of(secret: Secret | None, where: str) -> str | None:
     if (secret.env is None) == (secret.file is None):
         raise ConfigError(f"{where}: name either `env` or `file`")
     if secret.env is not None:
-        if not os.environ.get(secret.env):
-            raise ConfigError(f"{where}: the environment variable {secret.env} is not set")
+        if not os.environ.get(secret.env, "").strip():
+            raise ConfigError(f"{where}: the environment variable {secret.env} is not set, or empty")
         return os.environ[secret.env]
+    return _secret_in(str(secret.file), where)
+
+
+def _secret_in(file: str, where: str) -> str:
+    """A secret that a file holds. An empty one would prove nothing, so it is none."""
     try:
-        return Path(str(secret.file)).read_text(encoding="utf-8").strip()
+        found = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"{where}: {secret.file}: {error.strerror}") from error
+        raise ConfigError(f"{where}: {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where}: {file}: is not UTF-8 text; write the secret as text") from error
+    if not found:
+        raise ConfigError(f"{where}: {file}: is empty; write the secret into it")
+    return found
