@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Exchange
-from connectors import chain
+from connectors import chain, messages
 from connectors.chain import AUDIT, Keys, Verified
 from connectors.database import METADATA, snapshot, writing
 
@@ -62,8 +62,14 @@ class SqlJournal:
         return [Exchange(row["question"], row["answer"], frozenset(row["documents"])) for row in reversed(rows)]
 
     async def forget(self, conversation: str, only: str) -> int:
-        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
-        return await self._delete(EXCHANGES, _seen_by(conversation, only))
+        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many.
+
+        What `only` asked and was answered there goes out of the inbox in the same transaction.
+        """
+        async with self._writing.begin() as connection:
+            gone = await connection.execute(sa.delete(EXCHANGES).where(_seen_by(conversation, only)))
+            await messages.unsay(connection, conversation, only)
+        return int(gone.rowcount)
 
     async def expire(self, before: float) -> int:
         """Delete exchanges and opinions older than a time; returns how many."""
