@@ -419,7 +419,10 @@ class Journal(Protocol):
         """The latest exchanges that the whole conversation saw, and those that `only` saw alone; oldest first."""
 
     async def forget(self, conversation: str, only: str) -> int:
-        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
+        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many.
+
+        What `only` asked there and was answered is kept nowhere else afterwards either.
+        """
 
     async def expire(self, before: float) -> int:
         """Delete exchanges and opinions older than a time; returns how many."""

@@ -27,7 +27,7 @@ from bot.errors import BotError, ConfigError
 from bot.ports import Inbox, Journal
 from bot.settings import DoorSettings, Settings
 from bot.types import Access, Message, Principal, Reply, Room, Turn
-from bot.wiring import Bot, World, audit_key, data_of, new_id, open_bot, open_engine, settings_of
+from bot.wiring import Bot, World, audit_keys, data_of, new_id, open_bot, open_engine, settings_of
 from connectors.directories import Directories, PlatformThreads
 from connectors.directory_live import LiveFileDirectory
 from connectors.inbox import SqlInbox
@@ -94,7 +94,7 @@ async def _serving(
     """Warm up, take back what was left behind, and open the doors."""
     await _warm(bot)
     metrics.built({"version": VERSION, "model": bot.model.name, "sandbox": bot.tier})
-    inbox, owner = SqlInbox(bot.house.engine, audit_key(settings)), await _owner(bot)
+    inbox, owner = SqlInbox(bot.house.engine, *audit_keys(settings)), await _owner(bot)
     doors = {one.name: one.door for one in doorways}
     answering = Answering(inbox, bot.journal, doors, bot.turns, bot.gate, time.time, new_id, monitor=metrics)
     worker = Worker(inbox, answering, owner, time.time, settings.serve.workers)

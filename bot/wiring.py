@@ -171,14 +171,14 @@ def journal_of(settings: Settings, engine: AsyncEngine) -> SqlJournal:
     """The audit and the memory on an open database."""
     from connectors.journal import SqlJournal
 
-    old = [secret_of(key, f"audit.old_keys[{place}]") or "" for place, key in enumerate(settings.audit.old_keys)]
-    return SqlJournal(engine, audit_key(settings), [key.encode() for key in old])
+    return SqlJournal(engine, *audit_keys(settings))
 
 
-def audit_key(settings: Settings) -> bytes | None:
-    """The key of the audit's chain, if there is one."""
+def audit_keys(settings: Settings) -> tuple[bytes | None, list[bytes]]:
+    """The key of the audit's chain, if there is one, and those of before."""
     key = secret_of(settings.audit.key, "audit.key")
-    return key.encode() if key else None
+    old = [secret_of(one, f"audit.old_keys[{place}]") for place, one in enumerate(settings.audit.old_keys)]
+    return key.encode() if key else None, [one.encode() for one in old if one]
 
 
 async def document_labels(settings: Settings, base: Path) -> dict[str, Labels]:
@@ -352,10 +352,20 @@ def secret_of(secret: Secret | None, where: str) -> str | None:
     if (secret.env is None) == (secret.file is None):
         raise ConfigError(f"{where}: name either `env` or `file`")
     if secret.env is not None:
-        if not os.environ.get(secret.env):
-            raise ConfigError(f"{where}: the environment variable {secret.env} is not set")
+        if not os.environ.get(secret.env, "").strip():
+            raise ConfigError(f"{where}: the environment variable {secret.env} is not set, or empty")
         return os.environ[secret.env]
+    return _secret_in(str(secret.file), where)
+
+
+def _secret_in(file: str, where: str) -> str:
+    """A secret that a file holds. An empty one would prove nothing, so it is none."""
     try:
-        return Path(str(secret.file)).read_text(encoding="utf-8").strip()
+        found = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"{where}: {secret.file}: {error.strerror}") from error
+        raise ConfigError(f"{where}: {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where}: {file}: is not UTF-8 text; write the secret as text") from error
+    if not found:
+        raise ConfigError(f"{where}: {file}: is empty; write the secret into it")
+    return found

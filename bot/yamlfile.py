@@ -27,6 +27,7 @@ Where = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
 
 _INVISIBLE = re.compile(r"[\x85\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]|\r(?!\n)")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+([eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -97,12 +98,37 @@ def read_text(path: Path) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes; refuses aliases, anchors, tags and nesting without end before they cost anything."""
+    """Composes nodes; refuses aliases, anchors, tags and nesting without end before they cost anything.
 
-    depth = 0
+    `path` is where it is: each key or position, with the mark of the key, or of the list.
+    """
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self.depth = 0
+        self.path: list[tuple[str | int, yaml.Mark]] = []
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        step = self._step(parent, index)
+        self.path += step
+        node = self._composed(parent, index)
+        del self.path[len(self.path) - len(step) :]
+        return node
+
+    def where(self, mark: yaml.Mark) -> Where:
+        """The path of a mistake: what it is inside of. The scanner reads ahead, past the end of what is composed."""
+        path = list(self.path)
+        while path and path[-1][1].line < mark.line and path[-1][1].column >= mark.column:
+            path.pop()
+        return tuple(step for step, _ in path)
+
+    def _step(self, parent: Node | None, index: Any) -> list[tuple[str | int, yaml.Mark]]:
+        if parent is not None and isinstance(index, int):
+            return [(index, parent.start_mark)]
+        return [(str(index.value), index.start_mark)] if isinstance(index, ScalarNode) else []
+
+    def _composed(self, parent: Node | None, index: Any) -> Node | None:
+        event: Any = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
             raise _at(event, f"aliases (*{event.anchor}) are not allowed; write it out")
         if event.anchor is not None:
@@ -131,19 +157,22 @@ class _Walk:
             loader = _Loader(text)
             node = loader.get_single_node()
         except yaml.MarkedYAMLError as error:
-            raise self._syntax(error) from error
+            raise self._syntax(error, loader) from error
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             raise ConfigError(f"{self._lines.name}:{line}: control character U+{error.character:04X}") from error
+        except (OverflowError, ValueError) as error:  # from chr(), which PyYAML calls with whatever \U says
+            mark = loader.get_mark()
+            raise self._at(
+                mark, loader.where(mark), "an escape (\\U...) that names no character; write the character"
+            ) from error
         finally:
             loader.dispose()
         if node is None:
             raise ConfigError(f"{self._lines.name}:1: the file is empty")
         return self._value(node, ()), self._lines
 
-    def _syntax(self, error: yaml.MarkedYAMLError) -> ConfigError:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+    def _syntax(self, error: yaml.MarkedYAMLError, loader: _Loader) -> ConfigError:
         problem = error.problem or error.context or "not valid YAML"
         if "but found another document" in problem:
             problem = "a second document begins here (---); one file holds one document"
@@ -151,7 +180,11 @@ class _Walk:
             problem = "a tab; indent with spaces"
         elif error.context and error.problem:
             problem = f"{problem} ({error.context})"
-        return _at_line(self._lines.name, line, problem)
+        mark = error.problem_mark or error.context_mark or loader.get_mark()
+        return self._at(mark, loader.where(error.context_mark or mark), problem)
+
+    def _at(self, mark: yaml.Mark, where: Where, problem: str) -> ConfigError:
+        return _at_line(self._lines.name, mark.line + 1, f"{dotted(where)}: {problem}" if where else problem)
 
     def _value(self, node: Node, where: Where) -> Any:
         self._numbers.setdefault(where, node.start_mark.line + 1)
@@ -181,12 +214,18 @@ class _Walk:
         path = dotted((*where, node.value))
         if node.style is None and node.value == "<<":
             raise _at_line(name, line, f"{path}: merge keys are not allowed; write it out")
+        if _HALF.search(node.value):
+            raise _at_line(name, line, f"{dotted(where) or 'file'}: a key with an escape that is half a character")
         if not _is_text(node):
             raise _at_line(name, line, f"{path}: the key {shown(node.value)} is not text; put it in quotes")
         return str(node.value)
 
     def _scalar(self, node: Node, where: Where) -> Any:
         value = str(node.value)
+        if _HALF.search(value):
+            raise self._lines.error(
+                where, "an escape (\\ud800 to \\udfff) that is half a character; write the character"
+            )
         if _is_text(node):
             return value
         if value in _WORDS:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import ConfigError
-from connectors.database import open_database, revision, writing
+from connectors.database import open_database, revision, snapshot, writing
 
 FORMAT = 1
 _AT_ONCE = 500
@@ -35,7 +35,7 @@ async def back_up(engine: AsyncEngine, index: Path | None, target: Path) -> dict
     """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         rows = {}
-        async with engine.connect() as connection:
+        async with snapshot(engine) as connection:
             tables = await connection.run_sync(_tables)
             for table in tables:
                 rows[table.name] = await _dump(connection, table, Path(folder) / f"{table.name}.jsonl")

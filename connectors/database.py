@@ -116,6 +116,15 @@ async def _bring_up_to_date(engine: AsyncEngine, step: str) -> None:
         raise ConfigError(f"database: {engine.url!r}: {getattr(error, 'orig', error)}") from error
 
 
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection that reads everything as of one moment, whatever is written meanwhile."""
+    async with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # SQLite does so anyway
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def revision(connection: sa.Connection) -> str | None:
     """The migration that a database is at."""
     return MigrationContext.configure(connection).get_current_revision()

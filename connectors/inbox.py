@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.delivery.leases import DOOR_LIMIT, HEARTBEAT, SUSPECT
 from bot.ports import AuditEntry, Claim, Queue, Quota, Remembered, Verdict, Withdrawal
 from bot.types import Answer, Message
-from connectors.database import METADATA, writing
+from connectors.chain import Keys
+from connectors.database import writing
 from connectors.journal import append
+from connectors.messages import FORGOTTEN, INBOX, OPEN, Answered, Body
 
 AT_ONCE = 2
 """Messages of one person that are worked on at the same time."""
@@ -28,61 +29,15 @@ QUIET = 60.0
 NOTICED = HEARTBEAT + DOOR_LIMIT
 """Seconds after which a worker elsewhere has noticed that a row was taken from it, and its last door call is over."""
 _MINUTE, _DAY = 60.0, 86_400.0
-_OPEN = ("waiting", "running")
-
-INBOX = sa.Table(
-    "inbox",
-    METADATA,
-    sa.Column("row", sa.Integer, primary_key=True),
-    sa.Column("event", sa.Text, nullable=False, unique=True),
-    sa.Column("room", sa.Text, nullable=False),
-    sa.Column("message", sa.Text, nullable=False),
-    sa.Column("conversation", sa.Text, nullable=False),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("lane", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("notice", sa.Text, nullable=False),
-    sa.Column("received", sa.Float, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("fence", sa.Integer, nullable=False),
-    sa.Column("claimed", sa.Float, nullable=False),
-    sa.Column("lease_until", sa.Float, nullable=False),
-    sa.Column("not_before", sa.Float, nullable=False),
-    sa.Column("finished", sa.Float, nullable=False),
-    sa.Column("posted", sa.Text, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("withdrawn", sa.Text, nullable=False, server_default=""),
-    sa.UniqueConstraint("room", "message", name="inbox_message"),
-    sa.Index("inbox_conversation", "conversation", "state"),
-    sa.Index("inbox_lane", "lane", "claimed"),
-    sa.Index("inbox_person", "person", "received"),
-    sa.Index("inbox_state", "state", "finished"),
-)
-
-
-class _Stored(BaseModel):
-    """What a row holds as JSON; the bytes of files as base64."""
-
-    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
-
-class _Body(_Stored):
-    message: Message
-
-
-class _Answered(_Stored):
-    answer: Answer
 
 
 class SqlInbox:
-    """The inbox. `key` is the audit's."""
+    """The inbox. `key` and `old` are the audit's."""
 
-    def __init__(self, engine: AsyncEngine, key: bytes | None = None):
+    def __init__(self, engine: AsyncEngine, key: bytes | None = None, old: Sequence[bytes] = ()):
         self._engine = engine
         self._writing = writing(engine)
-        self._key = key
+        self._keys = Keys(key, tuple(old))
 
     async def add(self, event: str, message: Message, quota: Quota, now: float) -> Verdict:
         """Take a message in; the same event, or the same message of a room, is taken in once for ever."""
@@ -93,7 +48,7 @@ class SqlInbox:
             "conversation": message.conversation,
             "person": message.sender.ref,
             "lane": message.sender.ref,
-            "body": _Body(message=message).model_dump_json(),
+            "body": Body(message=message).model_dump_json(),
             "state": "waiting",
             "notice": "",
             "received": now,
@@ -123,11 +78,11 @@ class SqlInbox:
         return Claim(
             row=row["row"],
             event=row["event"],
-            message=_Body.model_validate_json(row["body"]).message,
+            message=Body.model_validate_json(row["body"]).message,
             received=row["received"],
             notice=row["notice"],
             posted=row["posted"],
-            answer=_Answered.model_validate_json(row["answer"]).answer if row["answer"] else None,
+            answer=Answered.model_validate_json(row["answer"]).answer if row["answer"] else None,
             withdrawn=row["withdrawn"] or None,
             **changed,
         )
@@ -147,9 +102,9 @@ class SqlInbox:
     ) -> bool:
         """Store the answer, its audit rows and its memory, all or nothing."""
         async with self._writing.begin() as connection:
-            held = await _held(connection, claim, answer=_Answered(answer=answer).model_dump_json())
+            held = await _held(connection, claim, answer=Answered(answer=answer).model_dump_json())
             if held:
-                await append(connection, entries, remembered, self._key)
+                await append(connection, entries, remembered, self._keys)
         return held
 
     async def finish(self, claim: Claim, entries: Sequence[AuditEntry] = (), dead: bool = False) -> bool:
@@ -158,7 +113,7 @@ class SqlInbox:
         async with self._writing.begin() as connection:
             held = await _held(connection, claim, state=state, finished=INBOX.c.claimed)
             if held:
-                await append(connection, entries, (), self._key)
+                await append(connection, entries, (), self._keys)
         return held
 
     async def release(self, claim: Claim, not_before: float, counted: bool) -> bool:
@@ -176,20 +131,20 @@ class SqlInbox:
     async def amend(self, message: Message, now: float, here: str = "") -> bool:
         """Put an edited message in the place of the one of its sender with its room and id, if not answered yet."""
         theirs = sa.and_(_is(message.room.ref, message.id), INBOX.c.person == message.sender.ref)
-        which = sa.and_(theirs, INBOX.c.state.in_(_OPEN), _UNANSWERED)
-        return bool(await self._anew(which, now, here, body=_Body(message=message).model_dump_json()))
+        which = sa.and_(theirs, INBOX.c.state.in_(OPEN), _UNANSWERED)
+        return bool(await self._anew(which, now, here, body=Body(message=message).model_dump_json()))
 
     async def withdraw(self, room: str, message: str, why: Withdrawal, now: float, here: str = "") -> bool:
         """Ask for a message to be dropped; an answered one, only if it was deleted."""
         which = sa.and_(_is(room, message), INBOX.c.state != "dropped", INBOX.c.body != "")
         if why != "deleted":
-            which = sa.and_(which, INBOX.c.state.in_(_OPEN))
+            which = sa.and_(which, INBOX.c.state.in_(OPEN))
         return bool(await self._anew(which, now, here, withdrawn=why, attempts=0))
 
     async def stop(self, conversation: str, person: str, now: float, here: str = "") -> int:
         """Ask for everything of this person that is not answered in a conversation to be dropped; returns how many."""
         theirs = sa.and_(INBOX.c.conversation == conversation, INBOX.c.person == person)
-        which = sa.and_(theirs, INBOX.c.state.in_(_OPEN), INBOX.c.withdrawn == "")
+        which = sa.and_(theirs, INBOX.c.state.in_(OPEN), INBOX.c.withdrawn == "")
         return await self._anew(which, now, here, withdrawn="stopped", attempts=0)
 
     async def erase(self, claim: Claim, entries: Sequence[AuditEntry]) -> bool:
@@ -197,14 +152,14 @@ class SqlInbox:
         async with self._writing.begin() as connection:
             held = await _held(connection, claim, state="done", finished=INBOX.c.claimed, body="", answer="")
             if held:
-                await append(connection, entries, (), self._key)
+                await append(connection, entries, (), self._keys)
         return held
 
     async def erase_person(self, person: str, now: float) -> int:
         """Blank what a person asked and was answered; returns how many messages. What is open is dropped by the worker."""
         theirs = sa.and_(INBOX.c.person == person, INBOX.c.body != "")
-        dropped = await self._anew(sa.and_(theirs, INBOX.c.state.in_(_OPEN)), now, "", withdrawn="deleted", attempts=0)
-        closed = sa.update(INBOX).where(theirs, INBOX.c.state.not_in(_OPEN)).values(body="", answer="")
+        dropped = await self._anew(sa.and_(theirs, INBOX.c.state.in_(OPEN)), now, "", withdrawn="deleted", attempts=0)
+        closed = sa.update(INBOX).where(theirs, INBOX.c.state.not_in(OPEN)).values(body="", answer="")
         async with self._writing.begin() as connection:
             return dropped + int((await connection.execute(closed)).rowcount)
 
@@ -216,10 +171,12 @@ class SqlInbox:
 
     async def questions(self, person: str, limit: int) -> list[str]:
         """The latest questions of a person that are still kept, newest first."""
-        theirs = sa.and_(INBOX.c.person == person, INBOX.c.notice == "", INBOX.c.body != "")
+        theirs = sa.and_(
+            INBOX.c.person == person, INBOX.c.notice == "", INBOX.c.body != "", INBOX.c.withdrawn != FORGOTTEN
+        )
         wanted = sa.select(INBOX.c.body).where(theirs).order_by(INBOX.c.row.desc()).limit(limit)
         async with self._engine.connect() as connection:
-            return [_Body.model_validate_json(body).message.text for body in await connection.scalars(wanted)]
+            return [Body.model_validate_json(body).message.text for body in await connection.scalars(wanted)]
 
     async def _anew(self, which: sa.ColumnElement[bool], now: float, here: str, **values: Any) -> int:
         """Have rows taken up again with other values. Whoever holds one loses it, and is given the time to notice."""
@@ -235,13 +192,13 @@ class SqlInbox:
         wanted = sa.select(INBOX.c.state, count, oldest).group_by(INBOX.c.state)
         async with self._engine.connect() as connection:
             states = {state: (found, since) for state, found, since in await connection.execute(wanted)}
-        ages = [now - states[state][1] for state in _OPEN if state in states]
-        waiting, running, dead = (states.get(state, (0, 0))[0] for state in (*_OPEN, "dead"))
+        ages = [now - states[state][1] for state in OPEN if state in states]
+        waiting, running, dead = (states.get(state, (0, 0))[0] for state in (*OPEN, "dead"))
         return Queue(waiting, running, dead, max(ages, default=0.0))
 
     async def purge(self, before: float) -> int:
         """Blank text and answers of rows closed before a time (their keys stay); returns how many."""
-        old = sa.and_(INBOX.c.state.not_in(_OPEN), INBOX.c.finished < before, INBOX.c.body != "")
+        old = sa.and_(INBOX.c.state.not_in(OPEN), INBOX.c.finished < before, INBOX.c.body != "")
         async with self._writing.begin() as connection:
             return int((await connection.execute(sa.update(INBOX).where(old).values(body="", answer=""))).rowcount)
 
@@ -281,7 +238,7 @@ def _next(now: float) -> sa.Select[Any]:
         sa.and_(one.c.state == "running", one.c.lease_until <= now),
     )
     earlier = sa.exists().where(
-        other.c.conversation == one.c.conversation, other.c.row < one.c.row, other.c.state.in_(_OPEN)
+        other.c.conversation == one.c.conversation, other.c.row < one.c.row, other.c.state.in_(OPEN)
     )
     running = (
         sa.select(sa.func.count())
@@ -308,8 +265,8 @@ async def _exceeded(connection: AsyncConnection, person: str, quota: Quota, now:
     limits = (
         ("per_minute", quota.per_minute, sa.and_(theirs, INBOX.c.received > now - _MINUTE)),
         ("per_day", quota.per_day, sa.and_(theirs, INBOX.c.received > now - _DAY)),
-        ("waiting", quota.waiting, sa.and_(theirs, INBOX.c.state.in_(_OPEN))),
-        ("total", quota.total, INBOX.c.state.in_(_OPEN)),
+        ("waiting", quota.waiting, sa.and_(theirs, INBOX.c.state.in_(OPEN))),
+        ("total", quota.total, INBOX.c.state.in_(OPEN)),
     )
     for name, most, which in limits:
         if most is not None:

@@ -1,17 +1,10 @@
-"""The audit and the memory of conversations in SQL; implements the Journal port.
-
-Audit rows form a chain: each row's hash covers its number, its text and the hash before it, and a head row holds the
-last number and hash, so that a row that was edited, moved or taken out, at the end too, is found. With a key the hashes
-are HMACs, which nobody without it can make anew.
-"""
+"""The audit and the memory of conversations in SQL; implements the Journal port. The audit's rows form a chain (chain.py)."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,23 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Citation, Exchange
-from connectors.database import METADATA, writing
+from connectors import chain, messages
+from connectors.chain import AUDIT, Keys, Verified
+from connectors.database import METADATA, snapshot, writing
 
 _AT_ONCE = 500
-AUDIT = sa.Table(
-    "audit",
-    METADATA,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("entry", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
-)
-HEAD = sa.Table(
-    "audit_head",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False),
-)
 EXCHANGES = sa.Table(
     "exchanges",
     METADATA,
@@ -61,27 +42,18 @@ OPINIONS = sa.Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """How many audit rows there are, and what is wrong with the first bad one; nothing if the chain holds."""
-
-    rows: int
-    problem: str = ""
-
-
 class SqlJournal:
     """Audit and memory. `key` makes the hashes HMACs; rows of before it was changed were written with one of `old` keys."""
 
     def __init__(self, engine: AsyncEngine, key: bytes | None = None, old: Sequence[bytes] = ()):
         self._engine = engine
         self._writing = writing(engine)
-        self._key = key
-        self._keys = (key, *old)
+        self._keys = Keys(key, tuple(old))
 
     async def record(self, entries: Sequence[AuditEntry], remembered: Sequence[Remembered] = ()) -> None:
         """Append audit rows and exchanges in one transaction."""
         async with self._writing.begin() as connection:
-            await append(connection, entries, remembered, self._key)
+            await append(connection, entries, remembered, self._keys)
 
     async def recall(self, conversation: str, only: str, limit: int) -> list[Exchange]:
         """The latest exchanges that the whole conversation saw, and those that `only` saw alone; oldest first."""
@@ -94,8 +66,14 @@ class SqlJournal:
         ]
 
     async def forget(self, conversation: str, only: str) -> int:
-        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many."""
-        return await self._delete(EXCHANGES, _seen_by(conversation, only))
+        """Delete the exchanges that the whole conversation saw and those that `only` saw alone; returns how many.
+
+        What `only` asked and was answered there goes out of the inbox in the same transaction.
+        """
+        async with self._writing.begin() as connection:
+            gone = await connection.execute(sa.delete(EXCHANGES).where(_seen_by(conversation, only)))
+            await messages.unsay(connection, conversation, only)
+        return int(gone.rowcount)
 
     async def expire(self, before: float) -> int:
         """Delete exchanges and opinions older than a time; returns how many."""
@@ -113,7 +91,7 @@ class SqlJournal:
             told = sa.or_(EXCHANGES.c.only == person, *(EXCHANGES.c.answer_id.in_(some) for some in batched(theirs)))
             exchanges = (await connection.execute(sa.delete(EXCHANGES).where(told))).rowcount
             opinions = (await connection.execute(sa.delete(OPINIONS).where(OPINIONS.c.person == person))).rowcount
-            await append(connection, [entry], (), self._key)
+            await append(connection, [entry], (), self._keys)
         return {"exchanges": exchanges, "opinions": opinions}
 
     async def unsay(self, answer: str) -> int:
@@ -140,23 +118,15 @@ class SqlJournal:
             async for number, entry in rows:
                 yield number, json.loads(entry)
 
-    async def verify(self) -> Verified:
-        """Go through the whole chain. Needs the keys that the rows were written with."""
-        previous, last = "", 0
-        async with self._engine.connect() as connection:
-            head = (await connection.execute(sa.select(HEAD))).mappings().one_or_none()
-            async with connection.stream(sa.select(AUDIT).order_by(AUDIT.c.number)) as rows:
-                async for number, entry, link in rows:
-                    if number != last + 1:
-                        return Verified(last, f"row {last + 1} is missing: row {number} follows row {last}")
-                    if not any(hmac.compare_digest(link, _link(previous, number, entry, key)) for key in self._keys):
-                        return Verified(last, f"row {number} was changed, or the rows were put in another order")
-                    previous, last = link, number
-        if head is None:
-            return Verified(last, f"the head of the chain is missing, with {last} rows there" if last else "")
-        if (head["number"], head["hash"]) != (last, previous):
-            return Verified(last, f"the chain ends at row {last}, but {head['number']} rows were written")
-        return Verified(last)
+    async def verify(self, at_least: tuple[int, str] | None = None) -> Verified:
+        """Go through the whole chain. Needs the keys that the rows were written with; `at_least` is a row noted earlier."""
+        async with snapshot(self._engine) as connection:
+            return await chain.verify(connection, self._keys, at_least)
+
+    async def seal(self) -> Verified:
+        """Seal the end of a chain that holds and has no seal, or none with a key; tells the problem if it does not hold."""
+        async with self._writing.begin() as connection:
+            return await chain.seal(connection, self._keys)
 
     async def _delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         async with self._writing.begin() as connection:
@@ -169,31 +139,13 @@ def batched(names: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 async def append(
-    connection: AsyncConnection, entries: Sequence[AuditEntry], remembered: Sequence[Remembered], key: bytes | None
+    connection: AsyncConnection, entries: Sequence[AuditEntry], remembered: Sequence[Remembered], keys: Keys
 ) -> None:
     """Write audit rows and exchanges within a transaction that may write more."""
     if entries:
-        await _chain(connection, entries, key)
+        await chain.append(connection, entries, keys)
     if remembered:
         await connection.execute(sa.insert(EXCHANGES), [_exchange(one) for one in remembered])
-
-
-async def _chain(connection: AsyncConnection, entries: Sequence[AuditEntry], key: bytes | None) -> None:
-    """Append to the chain. The head row is locked until the transaction ends, so writers follow one another."""
-    head = (await connection.execute(sa.select(HEAD).with_for_update())).mappings().one()
-    number, link, rows = head["number"], head["hash"], []
-    for entry in entries:
-        text = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        number += 1
-        link = _link(link, number, text, key)
-        rows.append({"number": number, "entry": text, "hash": link})
-    await connection.execute(sa.insert(AUDIT), rows)
-    await connection.execute(sa.update(HEAD).values(number=number, hash=link))
-
-
-def _link(previous: str, number: int, entry: str, key: bytes | None) -> str:
-    text = f"{previous}\n{number}\n{entry}".encode()
-    return hmac.new(key, text, hashlib.sha256).hexdigest() if key else hashlib.sha256(text).hexdigest()
 
 
 def _exchange(one: Remembered) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.doorways.webhook import WebhookDoorway
 from bot.errors import ConfigError
-from bot.settings import Secret, read_settings
-from bot.wiring import secret_of
+from bot.settings import AuditSettings, Secret, Settings, WebhookSettings, read_settings
+from bot.wiring import audit_keys, secret_of
 from tests.conftest import Ran, write_company
 
 
@@ -49,6 +50,29 @@ def test_a_secret_is_read_from_where_it_is_named(tmp_path: Path, monkeypatch: py
 def test_a_secret_that_is_not_there_is_named(secret: Secret) -> None:
     with pytest.raises(ConfigError, match=r"^model\.key"):
         secret_of(secret, "model.key")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"", "is empty"), (b"\n", "is empty"), (b" \r\n\t", "is empty"), (b"\xff\xfe\x00k", "is not UTF-8 text")],
+)
+def test_a_file_without_a_secret_in_it_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    settings = Settings(version=1, audit=AuditSettings(key=Secret(file=str(file))))
+    webhook = WebhookSettings(secret=Secret(file=str(file)), url="http://127.0.0.1:9000")
+    with pytest.raises(ConfigError, match=rf"^audit\.key: {file}: {told}"):
+        audit_keys(settings)
+    with pytest.raises(ConfigError, match=rf"^doors\.webhook\.secret: {file}: {told}"):
+        WebhookDoorway(None, webhook)  # type: ignore[arg-type]
+
+
+def test_a_variable_of_nothing_but_spaces_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLECALL_TEST_KEY", " \n")
+    with pytest.raises(
+        ConfigError, match=r"^model\.key: the environment variable ROLECALL_TEST_KEY is not set, or empty"
+    ):
+        secret_of(Secret(env="ROLECALL_TEST_KEY"), "model.key")
 
 
 def test_an_undeclared_label_in_a_source_is_the_admins_mistake(rolecall: Callable[..., Ran], tmp_path: Path) -> None:

@@ -67,12 +67,12 @@ class LivePolicy:
 
     @asynccontextmanager
     async def watching(self, every: float = POLL) -> AsyncIterator[None]:
-        """Look at the file every so many seconds, as long as the block runs."""
+        """Look at the file every so many seconds, as long as the block runs, whatever one look meets."""
 
         async def watch() -> None:
             while True:
                 await asyncio.sleep(every)
-                await self.refresh()
+                await self._looked()
 
         task = asyncio.create_task(watch())
         try:
@@ -81,6 +81,16 @@ class LivePolicy:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+    async def _looked(self) -> None:
+        """One look. Nobody awaits it, so it is the outermost layer of its own: a bug in it may not end the looking."""
+        try:
+            await self.refresh()
+        except Exception as error:  # noqa: BLE001 - the outermost layer of the watcher; cancelling it is no Exception
+            problem = f"{self._path}: could not be looked at: {type(error).__name__}: {error}"
+            if problem != self.alarm:
+                _LOG.exception("%s; the last good policy stays in force", problem)
+            self.alarm = problem
 
     def _raise_alarm(self, problem: str) -> None:
         if problem != self.alarm:

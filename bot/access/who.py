@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.access.audience import alone, together
-from bot.access.diff import subjects
+from bot.access.diff import Roster, subjects
 from bot.access.explain import Target, explain
 from bot.access.policy import Policy
-from bot.types import Principal, Room
+from bot.types import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,6 @@ class Entry:
     allowed: bool
     why: str
     lines: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """A room and everybody in it; None if that cannot be found out."""
-
-    name: str
-    room: Room
-    people: Sequence[Principal] | None
 
 
 def who_can_read(
@@ -47,10 +38,7 @@ def who_can_read(
 
 
 def _room(policy: Policy, target: Target, roster: Roster) -> Entry:
-    """Asked by its first human member: whoever asks there reads what the others read, or less."""
-    stranger = Principal(roster.room.platform, roster.room.tenant, "any")
-    asker = next((one for one in roster.people or () if one.kind != "bot"), stranger)
-    told = explain(policy, together(policy, asker, roster.room, roster.people), target)
+    told = explain(policy, together(policy, roster.asker, roster.room, roster.people), target)
     denied = next((finding for finding in told.findings if not finding.allowed), None)
     why = f"{told.reason}; {denied.who} {denied.why}" if denied else told.reason
     lines = denied.lines if denied else tuple(sorted({line for one in told.findings for line in one.lines}))

@@ -1,38 +1,82 @@
-"""`rolecall audit`: goes through the chain of audit rows, and shows them. What was said is in none of them."""
+"""`rolecall audit`: goes through the chain of audit rows, seals it, and shows them. What was said is in none of them."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from bot.commands.common import JsonOption, config_path, console, run, show_json
+from bot.errors import ConfigError
 from bot.wiring import open_journal, settings_of
+from connectors.chain import Verified
 
 app = typer.Typer(help="The audit: one chained row for each answer.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
-def verify(context: typer.Context, as_json: JsonOption = False) -> None:
+def verify(
+    context: typer.Context,
+    at_least: Annotated[
+        str, typer.Option(help="NUMBER:HASH of a row that was there before, as this command prints it.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
     """Go through the whole chain; exit code 1, naming the row, if one was edited, deleted or moved.
+
+    Prints the last row as NUMBER:HASH. Kept elsewhere and given to `--at-least` later, it also shows whether the whole
+    database was put back to an earlier state, which holds by itself.
 
     Example: rolecall audit verify --json
     """
-    found = run(_verify(config_path(context)))
+    _tell(run(_verify(config_path(context), _noted(at_least))), as_json)
+
+
+async def _verify(config: Path, at_least: tuple[int, str] | None) -> Verified:
+    async with open_journal(settings_of(config), config.parent) as journal:
+        return await journal.verify(at_least)
+
+
+@app.command()
+def seal(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Go through the chain and seal its end: once after an upgrade that brought seals, and after `audit.key` changed.
+
+    A chain that does not hold is not sealed; the exit code is 1 then. At any other time find out first what is missing.
+
+    Example: rolecall audit seal
+    """
+    _tell(run(_seal(config_path(context))), as_json)
+
+
+async def _seal(config: Path) -> Verified:
+    async with open_journal(settings_of(config), config.parent) as journal:
+        return await journal.seal()
+
+
+def _noted(at_least: str) -> tuple[int, str] | None:
+    """A row as `verify` printed it. Raises ConfigError."""
+    if not at_least:
+        return None
+    if found := re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", at_least):
+        return int(found[1]), found[2]
+    raise ConfigError(f"--at-least: {at_least!r} is not NUMBER:HASH, as `rolecall audit verify` prints it")
+
+
+def _tell(found: Verified, as_json: bool) -> None:
+    last = f"{found.rows}:{found.hash}"
     if as_json:
-        show_json({"ok": not found.problem, "rows": found.rows, "problem": found.problem})
+        show_json({"ok": not found.problem, "rows": found.rows, "last": last, "problem": found.problem})
     elif found.problem:
-        console.print(f"[red]broken[/]: {found.problem}", highlight=False)
+        console.print(f"[red]broken[/]: {escape(found.problem)}", highlight=False, soft_wrap=True)
     else:
-        console.print(f"[green]{found.rows} rows, the chain holds[/]", highlight=False)
+        console.print(
+            f"[green]{found.rows} rows, the chain holds[/]\nlast row: {last}", highlight=False, soft_wrap=True
+        )
     if found.problem:
         raise typer.Exit(1)
-
-
-async def _verify(config: Path) -> Any:
-    async with open_journal(settings_of(config), config.parent) as journal:
-        return await journal.verify()
 
 
 @app.command()

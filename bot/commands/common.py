@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import asdict, is_dataclass
@@ -24,6 +25,8 @@ InOption = Annotated[
 
 T = TypeVar("T")
 
+_HALF = re.compile(r"[\ud800-\udfff]")
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -35,8 +38,9 @@ def config_path(context: typer.Context) -> Path:
 
 
 def show_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line, flushed, so that a reading program sees it at once."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+    """Print one JSON object on one line, flushed, so that a reading program sees it at once. Half a character is escaped."""
+    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    sys.stdout.write(_HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 

@@ -171,7 +171,7 @@ async def _database(settings: Settings, base: Path) -> Finding:
 
 
 async def _audit(settings: Settings, base: Path) -> Finding:
-    if wiring.audit_key(settings) is None:
+    if wiring.audit_keys(settings)[0] is None:
         return Finding("audit", "ok", "no key: who may write the database can make the chain anew (docs/settings.md)")
     return Finding("audit", "ok", "the chain has a key")
 

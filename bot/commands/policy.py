@@ -14,11 +14,11 @@ import typer
 
 from bot.access import references
 from bot.access.audience import Readers, alone, together
-from bot.access.diff import compare
+from bot.access.diff import Roster, compare
 from bot.access.explain import Explanation, explain, find_target
 from bot.access.policy import Policy, read_policy
 from bot.access.selftest import Outcome, run_tests
-from bot.access.who import Roster, who_can_read
+from bot.access.who import who_can_read
 from bot.commands.common import InOption, JsonOption, config_path, run, show_json
 from bot.commands.policytext import print_check, print_diff, print_explanation, print_tests, print_who
 from bot.errors import ConfigError
@@ -114,12 +114,12 @@ def diff(
     new: Annotated[Path, typer.Argument(help="The policy as it shall be.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say who gains and who loses which labels, documents and tools; 0 if nobody does, 1 if somebody does.
+    """Say who gains and who loses which labels, documents, tools and rights; 0 if nobody does, 1 if somebody does.
 
     Example: rolecall policy diff <(git show main:roles.yaml) roles.yaml
     """
     before, after, directory = read_policy(old), read_policy(new), _directory(context)
-    changes = compare(before, after, _people(directory), run(_documents(context)))
+    changes = compare(before, after, _people(directory), run(_documents(context)), run(_rosters(directory)))
     if as_json:
         show_json({"old": before.hash, "new": after.hash, "changes": [asdict(change) for change in changes]})
     else:

@@ -102,8 +102,8 @@ def print_diff(changes: Sequence[Change], directory: FileDirectory | None) -> No
         console.print(Text(_few(names, 8), style="bold"))
         change = group[0]
         for sign, style, what, things in (
-            ("+", "green", "ceiling" if change.kind == "room" else "reads", change.gains),
-            ("-", "red", "ceiling" if change.kind == "room" else "reads", change.loses),
+            ("+", "green", "hears" if change.kind == "room" else "reads", change.gains),
+            ("-", "red", "hears" if change.kind == "room" else "reads", change.loses),
             ("+", "green", "documents", change.documents_gained),
             ("-", "red", "documents", change.documents_lost),
             ("+", "green", "tools", change.tools_gained),
@@ -111,10 +111,20 @@ def print_diff(changes: Sequence[Change], directory: FileDirectory | None) -> No
         ):
             if things:
                 console.print(Text(f"  {sign} {what}: {_few(things)}", style=style))
-        if change.limits:
-            console.print(
-                Text(f"  ~ limits: {_limits(change.limits[0])} -> {_limits(change.limits[1])}", style="yellow")
-            )
+        for line in _other(change):
+            console.print(Text(f"  ~ {line}", style="yellow"))
+
+
+def _other(change: Change) -> Iterable[str]:
+    """What is neither a gain nor a loss of things that have names."""
+    if change.limits:
+        yield f"limits: {_limits(change.limits[0])} -> {_limits(change.limits[1])}"
+    if change.admin:
+        yield "admin: may ask who can read what from now on" if change.admin[1] else "admin: no more"
+    if change.reply:
+        yield f"reply: {change.reply[0]} -> {change.reply[1]}"
+    for name, before, after in change.marks:
+        yield f"mark of {name}: {before} -> {after}"
 
 
 def _worth_telling(findings: Sequence[Finding]) -> Sequence[Finding]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from bot.ports import Directory
 from bot.types import Attachment, Message, Room
 
 KEYS = ("text", "as", "in", "limit")
+_HALF = re.compile(r"[\ud800-\udfff]")
+"""Half of a pair that UTF-16 needs for one character: no text that can be stored or shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,13 @@ class Request:
 
 def parse_line(line: str, default: Request) -> Request:
     """Plain text, or a JSON object with `text`, `as`, `in`, `limit`. Raises BotError naming what is wrong."""
+    if _HALF.search(line):
+        raise BotError("not UTF-8 text")
     if not line.lstrip().startswith("{"):
         return replace(default, text=line)
     try:
         given: dict[str, Any] = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BotError(f"not valid JSON: {error}; write plain text or an object with {', '.join(KEYS)}") from error
     unknown = sorted(set(given) - set(KEYS))
     if unknown or not isinstance(given.get("text"), str):
@@ -44,11 +50,16 @@ def parse_line(line: str, default: Request) -> Request:
     for key in ("as", "in"):
         if not isinstance(given.get(key, ""), str | None):
             raise BotError(f"{key}: {given[key]!r} is not a reference or an alias")
+    for key in ("text", "as", "in"):
+        if _HALF.search(given.get(key) or ""):
+            raise BotError(f"{key}: an escape (\\ud800 to \\udfff) is half a character; write the character")
     return Request(given["text"], given.get("as") or default.who, given.get("in") or default.where, limit)
 
 
-def lines(stream: Iterator[str]) -> Iterator[str]:
-    """The lines that ask something: blank ones are passed over."""
+def lines(stream: Iterable[str]) -> Iterator[str]:
+    """The lines that ask something: blank ones are passed over. A byte that is not UTF-8 becomes half a character."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     return (line.rstrip("\r\n") for line in stream if line.strip())
 
 

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.access.audience import alone, together
-from bot.access.diff import alike, compare
+from bot.access.diff import Roster, alike, compare
 from bot.access.explain import Target, explain, find_target
 from bot.access.policy import Limits, parse_policy
-from bot.access.who import Roster, who_can_read
+from bot.access.who import who_can_read
 from bot.errors import ConfigError
 from bot.types import Principal
 from tests.access.policies import (
@@ -172,8 +172,10 @@ def test_who_can_read_names_people_groups_and_rooms() -> None:
     }
 
 
-def changes(new: str, people: dict[str, Principal] | None = None) -> dict[str, tuple[object, ...]]:
-    found = compare(POLICY, parse_policy(new), people or {}, DOCUMENTS)
+def changes(
+    new: str, people: dict[str, Principal] | None = None, rosters: tuple[Roster, ...] = (), old: str = TEXT
+) -> dict[str, tuple[object, ...]]:
+    found = compare(parse_policy(old), parse_policy(new), people or {}, DOCUMENTS, rosters)
     return {change.name: change.effect for change in found}
 
 
@@ -184,7 +186,7 @@ def test_the_same_policy_changes_nothing() -> None:
 def test_a_label_more_for_a_role_reaches_its_holders_and_their_documents() -> None:
     new = TEXT.replace("[filings, sap]", "[filings, maintenance]")
     brakes = ("airline/brakes.docx", "archive/brakes.docx")
-    effect = (("maintenance",), ("sap",), brakes, (), (), (), None)
+    effect = (("maintenance",), ("sap",), brakes, (), (), (), None, None, None, ())
     assert changes(new, {"fiona": FIONA, "oskar": OSKAR}) == {
         "anybody in entra-group:7f1c0000-1111-4222-8333-444455556666": effect,
         "anybody in slack-group:S0FIN": effect,
@@ -197,7 +199,7 @@ def test_a_label_more_for_a_role_reaches_its_holders_and_their_documents() -> No
 
 def test_who_leaves_a_role_loses_what_only_it_gave() -> None:
     new = TEXT.replace("      - slack-user:T0HOME/U0CARLA\n", "").replace(TEXT[TEXT.index("tests:") :], "")
-    gained, lost, _, documents_lost, _, tools_lost, limits = changes(new, {"carla": CARLA})["carla"]
+    gained, lost, _, documents_lost, _, tools_lost, limits, *_ = changes(new, {"carla": CARLA})["carla"]
     assert (gained, lost, documents_lost, tools_lost) == (
         (),
         ("filings", "sap"),
@@ -217,3 +219,48 @@ def test_a_tenant_that_goes_takes_everything_with_it() -> None:
 def test_a_ceiling_is_a_change_for_its_room() -> None:
     new = TEXT.replace("ceiling: [filings, company]", "ceiling: [company, sap]")
     assert changes(new)["slack:T0HOME/C0FIN"][:2] == (("sap",), ("filings",))
+
+
+PUBLIC = Roster("all-hands", ALL, (FIONA, OSKAR))
+PRIVATE = Roster("finance", FINANCE, (FIONA, CARLA))
+SENSITIVE = TEXT + "sensitivity:\n  - {name: Secret, description: Not to be told., labels: [hr]}\n"
+
+
+def test_a_ceiling_only_ever_narrows_a_public_room() -> None:
+    wide, narrow = (
+        TEXT.replace("  slack:T0HOME/C0OPS", f"  slack:T0HOME/C0ALL: {{ceiling: {labels}}}\n  slack:T0HOME/C0OPS")
+        for labels in ("[company, filings]", "[filings]")
+    )
+    assert changes(wide, rosters=(PUBLIC,)) == {}
+    assert changes(narrow, rosters=(PUBLIC,))["all-hands"][:4] == ((), ("company",), (), ("airline/handbook.md",))
+
+
+def test_a_ceiling_opens_a_private_room_as_far_as_all_its_readers_may_read() -> None:
+    new = TEXT.replace("ceiling: [filings, company]", "ceiling: [filings, company, sap, maintenance]")
+    assert changes(new, rosters=(PRIVATE,))["finance"][:2] == (("sap",), ())
+    without = TEXT.replace("{ceiling: [filings, company]}", "{reply: mentions}")
+    assert changes(without, rosters=(PRIVATE,))["finance"][:4] == ((), ("filings",), (), ("airline/report.pdf",))
+
+
+def test_what_all_members_read_is_heard_in_every_room_of_the_directory() -> None:
+    new = TEXT.replace("read: [company]", "read: [company, hr]")
+    assert changes(new, rosters=(PUBLIC,))["all-hands"][:2] == (("hr",), ())
+
+
+def test_an_admin_more_is_a_change() -> None:
+    found = changes(TEXT.replace("    read: [company]", "    admin: true\n    read: [company]"), {"plain": PLAIN})
+    assert found["plain"] == ((), (), (), (), (), (), None, (False, True), None, ())
+
+
+def test_where_a_room_is_answered_is_a_change() -> None:
+    (effect,) = changes(TEXT.replace("reply: threads", "reply: never")).values()
+    assert effect == ((), (), (), (), (), (), None, None, ("threads", "never"), ())
+
+
+def test_a_mark_that_comes_goes_or_reads_otherwise_is_a_change() -> None:
+    secret = "Secret (Not to be told.)"
+    assert changes(SENSITIVE)["answers"][-1] == (("hr", "no mark", secret),)
+    assert changes(TEXT, old=SENSITIVE)["answers"][-1] == (("hr", secret, "no mark"),)
+    other = SENSITIVE.replace("Not to be told", "Keep it here")
+    assert changes(other, old=SENSITIVE)["answers"][-1] == (("hr", secret, "Secret (Keep it here.)"),)
+    assert changes(SENSITIVE, old=SENSITIVE) == {}

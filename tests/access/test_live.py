@@ -19,6 +19,8 @@ SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
 WIDER = TEXT.replace("read: [maintenance]", "read: [maintenance, hr]")
 FAILING = TEXT.replace("cannot_read: [maintenance]}", "cannot_read: [sap]}")
 """Can be read, and fails a test of its own."""
+IMPOSSIBLE = ['labels: ["\\UFFFFFFFF"]', 'labels: ["\\U00110000"]']
+"""Escapes of characters that do not exist."""
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ async def test_a_change_counts_without_anybody_asking(live: LivePolicy) -> None:
     await until(lambda: not reads_hr(live))
 
 
-@pytest.mark.parametrize("broken", ["version: 2", FAILING, "", "\0", "labels: [hr"])
+@pytest.mark.parametrize("broken", ["version: 2", FAILING, "", "\0", "labels: [hr", *IMPOSSIBLE])
 async def test_a_broken_file_is_told_of_once_and_the_next_good_one_counts(
     live: LivePolicy, broken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -66,6 +68,21 @@ async def test_a_broken_file_is_told_of_once_and_the_next_good_one_counts(
     said = [record.getMessage() for record in caplog.records]
     assert said == [f"{one}; the last good policy stays in force" for one in (told, live.alarm)]
     write(live, WIDER)
+    await until(lambda: reads_hr(live))
+    assert live.alarm == ""
+
+
+async def test_a_look_that_meets_what_nobody_thought_of_is_told_of_and_is_not_the_last(
+    live: LivePolicy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = live.current
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.access.live.parse_policy", lambda text, name: [][0])
+        write(live, WIDER)
+        await until(lambda: "IndexError" in live.alarm)
+    assert live.current is before
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    write(live, WIDER + "\n")
     await until(lambda: reads_hr(live))
     assert live.alarm == ""
 

@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from connectors.chat.slack.phrases import ENGLISH
+from connectors.messages import INBOX
 from tests.chat.fakeslack.state import BOT_USER, TEAM, Said
 from tests.chat.slack_stage import SlackStage, open_stage
+from tests.chat.stage import DIRECT
 from tests.chat.world import FROM_PRESS, FROM_REPORT
 from tests.delivery.fakes import until
 
@@ -84,6 +87,33 @@ async def test_the_home_page_shows_what_one_may_use_read_and_asked(stage: SlackS
     assert page["type"] == "home"
     assert all(word in shown for word in ("What was &lt;revenue&gt;?", "`company`", "summarize a thread"))
     assert "filings" not in shown
+
+
+async def test_what_is_forgotten_is_in_no_table_and_on_no_page_and_its_answer_can_still_be_taken_away(
+    stage: SlackStage,
+) -> None:
+    asked = await stage.say("oskar", "What was revenue?")
+    await stage.say("oskar", "What was the canteen?")
+    shared = await stage.say("oskar", "What was the hangar?", "all-hands")
+    await stage.say("fiona", "What was the fleet?", "all-hands", under=shared)
+    await stage.settled()
+    for under, room in ((asked, DIRECT), (shared, "all-hands")):
+        await stage.say("oskar", "Forget this conversation.", room, under=under)
+        await stage.settled()
+    async with stage.world.inbox._engine.connect() as connection:
+        rows = (await connection.execute(sa.select(INBOX))).mappings().all()
+    kept = {word for word in ("revenue", "canteen", "hangar", "fleet") if any(word in row["body"] for row in rows)}
+    assert kept == {"canteen", "fleet"}, "another conversation, and another person"
+    assert all(bool(row["answer"]) == ("What was the" in row["body"] or "Forget" in row["body"]) for row in rows)
+    assert await stage.world.inbox.questions(f"slack-user:{TEAM}/U0OSKAR", 9) == [
+        "Forget this conversation.",
+        "Forget this conversation.",
+        "What was the canteen?",
+    ]
+    before = len(direct(stage, "D0OSKAR"))
+    await stage.delete(asked)
+    await stage.settled()
+    assert len(direct(stage, "D0OSKAR")) == before - 1
 
 
 async def test_the_messages_tab_suggests_what_one_can_really_ask(stage: SlackStage) -> None:

@@ -129,6 +129,28 @@ def test_a_chat_of_programs_is_one_conversation_with_an_object_a_line(
     assert anothers["text"] == ENGLISH.not_found
 
 
+@pytest.mark.parametrize("command", [("search", "-", "--as", "oskar"), ("ask", "-", "--as", "gus"), ("route", "-")])
+def test_half_a_character_and_what_is_no_text_stop_nothing(
+    rolecall: Run, company: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    given = [
+        b'{"text": "brake \\ud800 torque"}',
+        b"caf\xe9 \xff",
+        b'{"text": "caf\xe9"}',
+        b'{"text": "brake torque", "as": "\\udfff"}',
+        b'{"text": ' + b"[" * 100_000,
+        b"brake torque",
+    ]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n".join(given)), encoding="ascii"))
+    ran = rolecall("--config", company, *command)
+    assert ran.code == 1
+    told = [line.get("error", "") for line in ran.lines]
+    words = ["text: an escape", "not UTF-8 text", "not UTF-8 text", "as: an escape", "not valid JSON"]
+    assert [one[: len(word)] for one, word in zip(told[:-1], words, strict=True)] == words
+    assert told[-1] == ""
+    ran.out.encode("utf-8")
+
+
 def test_search_shows_passages_without_scores(rolecall: Run, company: Path) -> None:
     ran = rolecall("--config", company, "search", "brake torque", "--as", "oskar", "--limit", "1", "--json")
     (passage,) = ran.json["passages"]

@@ -24,7 +24,7 @@ def config(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(company.parent, folder, symlinks=True)
     with contextlib.closing(sqlite3.connect(folder / ".rolecall" / "rolecall.db")) as database, database:
         database.execute("DELETE FROM audit")  # what other tests asked before, without a key
-        database.execute("UPDATE audit_head SET number = 0, hash = ''")
+        database.execute("UPDATE audit_head SET number = 0, hash = '', seal = ''")
     (folder / "key").write_text("a long secret", encoding="utf-8")
     settings = folder / company.name
     settings.write_text(settings.read_text() + f"audit: {{key: {{file: {folder / 'key'}}}}}\n", encoding="utf-8")
@@ -38,7 +38,16 @@ def test_each_answer_leaves_a_row_that_says_who_where_and_from_what_and_nothing_
         rolecall("--config", config, "ask", QUESTION, "--as", who, *more, "--json").json
         for who, *more in (("fiona",), ("oskar",), ("fiona", "--in", "all-hands"), ("gus",))
     ]
-    assert rolecall("--config", config, "audit", "verify").code == 0
+    verified = rolecall("--config", config, "audit", "verify", "--json").json
+    assert verified["ok"]
+    assert rolecall("--config", config, "audit", "verify", "--at-least", verified["last"]).code == 0
+    assert f"last row: {verified['last']}" in rolecall("--config", config, "audit", "verify").out
+    other = f"{verified['rows'] + 1}:{verified['last'].partition(':')[2]}"
+    put_back = rolecall("--config", config, "audit", "verify", "--at-least", other)
+    assert put_back.code == 1
+    assert "is not the one that was noted" in put_back.out
+    assert rolecall("--config", config, "audit", "verify", "--at-least", "7").code == 2
+    assert rolecall("--config", config, "audit", "seal").code == 0
     shown = rolecall("--config", config, "audit", "show", "--json")
     rows = {row["answer"]: row for row in shown.lines if not row["private"] and row["event"] != "begun"}
     first, second, third, fourth = (rows[answer["id"]] for answer in answers)

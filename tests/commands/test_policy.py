@@ -220,6 +220,24 @@ def test_diff_says_who_gains_and_loses_and_fails_then(company: Company) -> None:
     ]
 
 
+def test_diff_tells_rights_rooms_and_marks(company: Company) -> None:
+    company.settle()
+    old = str(company.folder / "roles.yaml")
+    text = TEXT.replace("    read: [filings, sap]", "    admin: true\n    read: [filings, sap]")
+    text = text.replace("reply: threads", "reply: never").replace("ceiling: [filings, company]", "ceiling: [company]")
+    marked = text + "sensitivity: [{name: Secret, description: Hush., labels: [hr]}]\n"
+    done = company.run("diff", old, str(company.write("new.yaml", marked)))
+    assert done.exit_code == 1
+    told = " ".join(done.stdout.split())
+    for words in (
+        "~ admin: may ask who can read what from now on",
+        "~ reply: threads -> never",
+        "- hears: filings",
+        "~ mark of hr: no mark -> Secret (Hush.)",
+    ):
+        assert words in told, told
+
+
 def test_diff_without_a_difference_is_fine(company: Company) -> None:
     old = str(company.folder / "roles.yaml")
     new = str(company.write("new.yaml", TEXT.replace("  finance:", "  money:")))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Citation, Exchange
+from connectors.chain import HEAD
 from connectors.journal import SqlJournal
 from tests.connectors.databases import ENGINES, database
 
@@ -64,6 +65,26 @@ HARM = {
         "row 2 was changed",
     ),
     "head deleted": ("DELETE FROM audit_head", "the head of the chain is missing, with 4 rows there"),
+    "end deleted with care": (
+        "DELETE FROM audit WHERE number > 2;"
+        "UPDATE audit_head SET number = 2, hash = (SELECT hash FROM audit WHERE number = 2)",
+        "the head of the chain was changed: rows may be missing after row 2",
+    ),
+    "end deleted and the seal": (
+        "DELETE FROM audit WHERE number > 2;"
+        "UPDATE audit_head SET number = 2, hash = (SELECT hash FROM audit WHERE number = 2), seal = ''",
+        "the head of the chain is not sealed, so rows may be missing after row 2",
+    ),
+    "all deleted, head put back": (
+        "DELETE FROM audit; UPDATE audit_head SET number = 0, hash = ''",
+        "the head of the chain was changed: rows may be missing after row 0",
+    ),
+    "both tables emptied": ("DELETE FROM audit; DELETE FROM audit_head", "the head of the chain is missing"),
+    "as if new": (
+        "DELETE FROM audit; UPDATE audit_head SET number = 0, hash = '', seal = ''",
+        "there is no row: nothing was answered yet, or everything was deleted",
+    ),
+    "more rows without a key": ("UPDATE audit_head SET unkeyed = 2", "the head of the chain was changed"),
 }
 
 
@@ -78,9 +99,96 @@ async def test_whatever_is_done_to_a_row_is_found_and_named(
     assert told in (await journal.verify()).problem
 
 
+@pytest.mark.parametrize("kind", ["end deleted with care", "end deleted and the seal"])
+async def test_what_was_done_to_the_end_is_not_covered_by_the_next_row(
+    journal: SqlJournal, engine: AsyncEngine, kind: str
+) -> None:
+    async with engine.begin() as connection:
+        for statement in HARM[kind][0].split(";"):
+            await connection.exec_driver_sql(statement)
+    await journal.record([entry(5)])
+    await journal.record([entry(6)])
+    assert "rows may be missing after row 4" in (await journal.verify()).problem
+
+
+async def test_while_processes_know_different_keys_nothing_is_sealed_and_afterwards_it_can_be(
+    engine: AsyncEngine,
+) -> None:
+    before, after = SqlJournal(engine, b"old"), SqlJournal(engine, KEY, [b"old"])
+    for number, one in enumerate((before, after, before, after)):
+        await one.record([entry(number)])
+    assert "is not sealed" in (await after.verify()).problem
+    assert (await after.seal()).problem == ""
+    await after.record([entry(5)])
+    assert ((await after.verify()).rows, (await after.verify()).problem) == (5, "")
+
+
+async def test_a_database_put_back_to_an_earlier_state_lacks_the_row_that_was_noted(
+    journal: SqlJournal, engine: AsyncEngine
+) -> None:
+    noted = await journal.verify()
+    async with engine.connect() as connection:
+        head = (await connection.execute(sa.select(HEAD))).mappings().one()
+    await journal.record([entry(5)])
+    later = await journal.verify()
+    assert (await journal.verify((noted.rows, noted.hash))).problem == ""
+    assert (await journal.verify((later.rows, later.hash))).problem == ""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM audit WHERE number = 5")
+        await connection.execute(sa.update(HEAD).values(dict(head)))
+    assert (await journal.verify()).problem == "", "an earlier state holds by itself"
+    assert (await journal.verify((noted.rows, noted.hash))).problem == ""
+    assert "row 5 is not the one that was noted" in (await journal.verify((later.rows, later.hash))).problem
+    await journal.record([entry(9)])
+    assert "row 5 is not the one that was noted" in (await journal.verify((later.rows, later.hash))).problem
+
+
 async def test_without_the_key_nobody_can_write_a_chain_that_holds(engine: AsyncEngine) -> None:
     await SqlJournal(engine, b"guessed").record([entry(1)])
     assert "row 1 was changed" in (await SqlJournal(engine, KEY).verify()).problem
+
+
+async def test_a_chain_that_got_a_key_later_holds_once_it_is_sealed(engine: AsyncEngine) -> None:
+    await SqlJournal(engine).record([entry(1), entry(2)])
+    journal = SqlJournal(engine, KEY)
+    assert "run `rolecall audit seal` once" in (await journal.verify()).problem
+    await journal.record([entry(3)])
+    assert "run `rolecall audit seal` once" in (await journal.verify()).problem
+    assert (await journal.seal()).problem == ""
+    await journal.record([entry(4)])
+    found = await journal.verify()
+    assert (found.rows, found.unkeyed, found.problem) == (4, 2, "")
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE audit SET entry = replace(entry, 'a1', 'a9') WHERE number = 1")
+    assert "row 1 was changed" in (await journal.verify()).problem
+
+
+async def test_a_sealed_chain_does_not_become_one_without_a_key(journal: SqlJournal, engine: AsyncEngine) -> None:
+    """Who can write the database makes all of it anew without the key; the next row does not cover that."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM audit")
+        await connection.exec_driver_sql("UPDATE audit_head SET number = 0, hash = '', seal = ''")
+    await SqlJournal(engine).record([entry(1), entry(2)])
+    keyed = SqlJournal(engine, KEY)
+    await keyed.record([entry(3)])
+    assert "the head of the chain is not sealed" in (await keyed.verify()).problem
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["hash", "hmac"])
+async def test_a_chain_of_before_there_were_seals_is_sealed_if_it_holds(engine: AsyncEngine, key: bytes | None) -> None:
+    journal = SqlJournal(engine, key)
+    await journal.record([entry(1), entry(2)])
+    async with engine.begin() as connection:
+        await connection.execute(sa.update(HEAD).values(seal=""))
+    assert "run `rolecall audit seal` once" in (await journal.verify()).problem
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE audit SET entry = replace(entry, 'a2', 'a9') WHERE number = 2")
+    assert "row 2 was changed" in (await journal.seal()).problem
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE audit SET entry = replace(entry, 'a9', 'a2') WHERE number = 2")
+    assert (await journal.seal()).problem == ""
+    await journal.record([entry(3)])
+    assert ((await journal.verify()).rows, (await journal.verify()).problem) == (3, "")
 
 
 async def test_writers_at_the_same_time_make_one_chain(engine: AsyncEngine) -> None:

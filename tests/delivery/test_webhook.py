@@ -66,6 +66,25 @@ async def test_a_signed_event_is_committed_and_then_acknowledged(company: Compan
     assert row.claim.message.files[0].content == b"hi"
 
 
+async def test_an_empty_secret_proves_nothing() -> None:
+    """The settings refuse one; the door would too."""
+    house, body = House(), json.dumps(EVENT).encode()
+    way = WebhookWay(["", SECRET], house.directory, house.receiver.receive, Company().changed)
+
+    async def ready() -> tuple[bool, dict[str, object]]:
+        return True, {}
+
+    async with (
+        ClientSession() as session,
+        open_site("127.0.0.1", 0, {"POST /webhook": way.handle}, ready, 1024 * 1024) as port,
+    ):
+        for secret, status in (("", 401), (SECRET, 200)):
+            proof = signed(secret, time.time(), body)
+            async with session.post(f"http://127.0.0.1:{port}/webhook", data=body, headers=proof) as response:
+                assert response.status == status
+    assert len(house.inbox.rows) == 1
+
+
 async def test_the_same_event_and_the_same_message_count_once(company: Company) -> None:
     await company.send(EVENT)
     assert await company.send(EVENT) == (200, {"verdict": "duplicate"})
