@@ -128,7 +128,7 @@ class _Loader(yaml.SafeLoader):
         return [(str(index.value), index.start_mark)] if isinstance(index, ScalarNode) else []
 
     def _composed(self, parent: Node | None, index: Any) -> Node | None:
-        event: Any = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise _at(event, f"aliases (*{event.anchor}) are not allowed; write it out")
         if event.anchor is not None:
