@@ -14,11 +14,10 @@ from contextlib import redirect_stderr
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.errors import ConfigError
 
-T = TypeVar("T", dict[str, Any], list[Any])
 EMBEDDED = "embedded"
 _CHOICES = "choices: embedded, a Hugging Face id, a local folder, a .gguf file"
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -64,7 +63,8 @@ def check_folder(folder: Path, name: str, where: str) -> None:
 
 def _check_modules(folder: Path, name: str, where: str) -> None:
     """The parts of an embedding model or reranker: where `model.safetensors` is missing, a pickle would be loaded."""
-    listed = _json(folder / "modules.json", name, where, list)
+    read = _read(folder / "modules.json", name, where)
+    listed = read if isinstance(read, list) else []
     paths = [str(part.get("path", "")) if isinstance(part, dict) else "" for part in listed]
     for part, path in zip(listed, paths, strict=True):
         kind = str(part.get("type", "")) if isinstance(part, dict) else ""
@@ -87,16 +87,20 @@ def _check_modules(folder: Path, name: str, where: str) -> None:
             )
 
 
-def _json(path: Path, name: str, where: str, kind: type[T] = dict) -> T:
+def _json(path: Path, name: str, where: str) -> dict[str, Any]:
+    read = _read(path, name, where)
+    return read if isinstance(read, dict) else {}
+
+
+def _read(path: Path, name: str, where: str) -> Any:
     if not path.is_file():
         if path.name == "config.json":
             raise ConfigError(f"{where}: {name}: there is no config.json; {_CHOICES}")
-        return kind()
+        return None
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{where}: {name}: {path.name} is not JSON: {error}") from error
-    return read if isinstance(read, kind) else kind()
 
 
 def fetched(name: str, where: str) -> Path:
