@@ -10,52 +10,67 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from urllib.parse import urlsplit
+
+from bot.access.hostnames import LATIN_NAME, NAME, end_of_link
 
 REMOVED_LINK = "[link removed]"
 REMOVED_MENTION = "[mention removed]"
 
-_TLDS = (
-    "com|net|org|io|ai|dev|app|info|biz|co|me|xyz|site|online|shop|store|tech|cloud|page|link|click|top|ru|cn|de|fr|uk|us|jp|"
-    "kr|in|eu|nl|se|no|ch|at|be|it|es|pl|br|au|ca|tv|cc|ws|gg|ly|sh|to|gov|edu|mil|int|zip|mov|example|test|onion"
+# Repetitions that may be tried from many places have a limit, so that no text takes time by the square of its length;
+# what is longer loses its target all the same, by the pattern for targets.
+_IMAGE = r"!\[[^\]]{0,999}\]\s{0,99}(?:\([^)]{0,999}\)|\[[^\]]{0,999}\])"
+_INLINE = r"\[(?:[^\[\]]|\[[^\[\]]*\])*+\]\s{0,99}\([^)]{0,999}\)"  # an image may stand in a link's text
+_TARGET = r"(?<=\])\([^)\s]{0,999}\)?"
+_REFERENCE = (
+    r"(?m:^[ ]{0,3}\[(?!\d+\]:?\s)[^\]]{1,999}\]:\s{0,99}\S+.*$"
+    # a number is a source of ours, unless what follows is one address, with or without a title
+    r"|^[ ]{0,3}\[\d+\]:\s{0,99}(?=\S*[/\\:#?%@<]|\S*\.\w)\S+(?:\s{1,99}(?:\"[^\"\n]*\"|'[^'\n]*'|\([^)\n]*\)))?[ \t]*$)"
 )
-_IMAGE = r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])"
-_INLINE = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\s*\(\s*[^)]*\)"  # an image may stand in a link's text
-_REFERENCE = r"(?m:^[ ]{0,3}\[(?!\d+\]:?\s)[^\]]+\]:\s*\S+.*$)"
-_SLACK_LINK = r"<[a-z][a-z0-9+.-]*:[^>]*>"
-_SCHEME = r"\b(?:[a-z][a-z0-9+.-]*:[\\/]+|mailto:|data:|javascript:|tel:|slack:|file:)[^\s<>\"']*"
-_WWW = r"\bwww\.[^\s<>\"']+"
-_EMAIL = r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"
-_DOMAIN = rf"(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})\b(?![.-]?\w)(?:[:/?#][^\s<>\"']*)?"
-_ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/[^\s<>\"']*"
-_LINK = re.compile("|".join((_IMAGE, _INLINE, _REFERENCE, _SLACK_LINK, _SCHEME, _WWW, _EMAIL, _DOMAIN, _ADDRESS)), re.I)
+_SLACK_LINK = r"<[a-z][a-z0-9+.-]*+:[^<>]*+>"
+_SCHEME = (
+    r"(?<![a-z])(?:[a-z][a-z0-9+.-]{0,30}:[\\/]+"
+    r"|(?:mailto|data|javascript|vbscript|tel|sms|sip|callto|slack|file):(?=\S))[^\s<>\"']*"
+)
+_WWW = r"(?<![a-z0-9])www\.[^\s<>\"']+"
+_EMAIL = r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b"
+_ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?[/?#][^\s<>\"']*"
+_MARKUP = (_IMAGE, _INLINE, _TARGET, _REFERENCE, _SLACK_LINK, _SCHEME, _WWW, _EMAIL, _ADDRESS)
+_LINK = re.compile("|".join((*_MARKUP, LATIN_NAME)), re.I)
+_FOREIGN = re.compile(NAME, re.I)
 _MENTION = re.compile(
-    r"<[!@#][^>]*>|<at\b[^>]*>.*?</at>|(?<![\w.])@(?:channel|here|everyone|all|group|[UWS][A-Z0-9]{6,})\b", re.I | re.S
+    r"<[!@#][^<>]*+>|<at\b[^<>]*+>.{0,99}?</at>|</?at\b[^<>]*+>"
+    r"|(?<![\w.])@(?:channel|here|everyone|all|group|[UWS][A-Z0-9]{6,})\b",
+    re.I | re.S,
 )
 _FENCED = re.compile(r"(^```[\w+-]*\n(?:(?!^```).*\n)*^```[ ]*$)", re.M)
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
-_HTML = re.compile(r"</?(?:a|img|script|iframe|svg|object|embed|link|meta|base|form|video|audio|style)\b[^>]*>", re.I)
+_SPAN = re.compile(r"`[^`\n]+`")
+_TAGS = "a|img|script|iframe|svg|object|embed|link|meta|base|form|video|audio|style"
+_FETCHES = r"src|srcset|href|background|poster|data|action|formaction|style|ping|cite|longdesc|profile|manifest|on\w+"
+_HTML = re.compile(
+    rf"</?(?:{_TAGS})\b[^<>]*+>"
+    rf"|<[a-z](?=[^<>]*+>)[^<>]*?[\s/\"'](?:\w+:)?(?:{_FETCHES})\s*=[^<>]*+>"
+    rf"|</?(?:{_TAGS})\b[^>]{{0,999}}>",
+    re.I,
+)
 
 
 def clean(text: str, hosts: Collection[str] = ()) -> str:
     """The text without anything a chat client would follow, fetch or ring; plain https links to `hosts` stay.
 
-    In a block of code a bare name such as ``logging.info`` stays too: no client makes a link of it there.
+    In a block or span of code a bare name such as ``logging.info`` stays too: no client makes a link of it there.
     """
     text = _visible(text)
-    text = _replace(text, _HTML, lambda _: "")
-    text = _replace(text, _MENTION, lambda _: REMOVED_MENTION)
+    text = _replace(text, _HTML, "")
+    text = _replace(text, _MENTION, REMOVED_MENTION)
     pieces = _FENCED.split(text)
-    return "".join(
-        _replace(piece, _LINK, lambda found, code=place % 2 == 1: _kept(found, hosts, code))  # type: ignore[misc]
-        for place, piece in enumerate(pieces)
-    )
+    return "".join(_without_links(piece, hosts, place % 2 == 1) for place, piece in enumerate(pieces))
 
 
-def _kept(found: str, hosts: Collection[str], code: bool) -> str:
-    inert = code and _NAME.fullmatch(found)
-    return found if inert or _allowed(found, hosts) else REMOVED_LINK
+def _without_links(text: str, hosts: Collection[str], fenced: bool) -> str:
+    text = _replace(text, _LINK, REMOVED_LINK, hosts, fenced)
+    return text if fenced or text.isascii() else _replace(text, _FOREIGN, REMOVED_LINK)
 
 
 def _visible(text: str) -> str:
@@ -69,17 +84,38 @@ def _hidden(char: str) -> bool:
     )
 
 
-def _replace(text: str, pattern: re.Pattern[str], by: Callable[[str], str]) -> str:
+def _replace(text: str, pattern: re.Pattern[str], by: str, hosts: Collection[str] = (), fenced: bool = False) -> str:
+    """Replace what a pattern finds in the NFKC form; a name only if it is a host's."""
     folded, origin = _fold(text)
+    code = b"\1" * len(folded) if fenced else _spans(folded)
     pieces: list[str] = []
-    end = 0
-    for match in pattern.finditer(folded):
-        start, stop = origin[match.start()], origin[match.end() - 1] + 1
-        if start < end:
+    end = place = 0
+    while match := pattern.search(folded, place):
+        place = match.end()
+        if match.lastgroup:
+            stop = end_of_link(folded, match.start(), place, bool(code[match.start()]))
+            typed = text[origin[match.start()] : origin[place - 1] + 1]
+            if stop is None or (match.lastgroup == "name" and ("." not in typed or typed.isascii())):
+                continue  # a full-width stop ends a Japanese sentence; a name in Latin letters was judged before
+            place = stop
+        first, last = origin[match.start()], origin[place - 1] + 1
+        if first < end:
             continue
-        pieces += [text[end:start], by(text[start:stop])]
-        end = stop
+        found = text[first:last]
+        pieces += [text[end:first], found if _allowed(found, hosts) else by]
+        end = last
     return "".join([*pieces, text[end:]])
+
+
+def _spans(text: str) -> bytes:
+    """For each character, whether it surely stands in a span of code: where the ticks of any line are odd, none does."""
+    inside = bytearray(len(text))
+    plain = "``" not in text and "\\`" not in text and all(line.count("`") % 2 == 0 for line in text.splitlines())
+    for match in _SPAN.finditer(text) if plain else ():
+        around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
+        if not re.search(r"\w", around):
+            inside[match.start() : match.end()] = b"\1" * len(match[0])
+    return bytes(inside)
 
 
 def _fold(text: str) -> tuple[str, list[int]]:

@@ -6,17 +6,18 @@ sentence's words (pairs of characters in Japanese) and each of its numbers must 
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from bot.assistant.librarian import Librarian
 from bot.assistant.words import ENGLISH, JAPANESE
 from bot.errors import ConfigError
+from bot.evaluation.jsonl import objects
 from bot.evaluation.retrieval import LABEL
 from bot.types import Answer, Done, Message, Principal, Room, Turn, for_everyone
 
@@ -51,19 +52,11 @@ def read_questions(path: Path) -> list[Question]:
     A `label` of answerable or unanswerable has to fit the answers; another one is kept. Other keys are passed over, so
     that a set may say more. Raises ConfigError naming file and line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    return [_question(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    return [_question(where, given) for where, given in objects(path, ", ".join(KEYS))]
 
 
-def _question(where: str, line: str) -> Question:
-    try:
-        given = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"{where}: not valid JSON: {error}") from error
-    if not isinstance(given, dict) or not isinstance(given.get("question"), str):
+def _question(where: str, given: Mapping[str, Any]) -> Question:
+    if not isinstance(given.get("question"), str):
         raise ConfigError(f"{where}: needs an object with {', '.join(KEYS)}")
     answers = given.get("answers", [])
     if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):

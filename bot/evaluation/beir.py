@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.errors import ConfigError
+from bot.evaluation.jsonl import lines, objects
 
+ROW = "_id and text"
 _QRELS = ("qrels.tsv", "qrels/test.tsv", "qrels/dev.tsv")
 
 
@@ -37,7 +38,7 @@ def read_set(folder: Path) -> QuestionSet:
         raise ConfigError(f"{folder}: no such folder; name one with corpus.jsonl, queries.jsonl and qrels.tsv")
     corpus = read_corpus(folder)
     questions = {
-        _field(row, "_id", where): _field(row, "text", where) for where, row in _rows(folder / "queries.jsonl")
+        _field(row, "_id", where): _field(row, "text", where) for where, row in objects(folder / "queries.jsonl", ROW)
     }
     found = next((folder / name for name in _QRELS if (folder / name).is_file()), folder / _QRELS[0])
     gains = _gains(found, questions, {text.id for text in corpus})
@@ -50,13 +51,13 @@ def read_corpus(folder: Path) -> tuple[Text, ...]:
     """Read the documents of a set. Raises ConfigError naming file and line."""
     return tuple(
         Text(_field(row, "_id", where), str(row.get("title") or ""), _field(row, "text", where))
-        for where, row in _rows(folder / "corpus.jsonl")
+        for where, row in objects(folder / "corpus.jsonl", ROW)
     )
 
 
 def _gains(path: Path, questions: Mapping[str, str], documents: set[str]) -> dict[str, dict[str, float]]:
     gains: dict[str, dict[str, float]] = {}
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(lines(path), 1):
         cells = line.split("\t") if "\t" in line else line.split()
         if not line.strip() or (number == 1 and not _number(cells[-1])):
             continue
@@ -71,29 +72,6 @@ def _gains(path: Path, questions: Mapping[str, str], documents: set[str]) -> dic
         if gain > 0:
             gains.setdefault(question, {})[document] = gain
     return gains
-
-
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ConfigError(f"{where}: not JSON: {error.msg}") from error
-        if not isinstance(row, dict):
-            raise ConfigError(f"{where}: expected an object with _id and text")
-        yield where, row
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; a set in BEIR form has it") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 def _field(row: Mapping[str, Any], key: str, where: str) -> str:

@@ -5,17 +5,17 @@ Each result is run again here, in the same sandbox but put together anew, and no
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.assistant.engineer.codetext import given
 from bot.assistant.engineer.debugger import Debugged, Debugger
 from bot.assistant.engineer.writer import Writer, Written
 from bot.errors import BotError, ConfigError
+from bot.evaluation.jsonl import objects
 from bot.ports import Program, Sandbox
 from bot.types import Access, Message, Principal, Room, Status, Turn
 
@@ -50,23 +50,13 @@ class Task:
 
 def read_tasks(path: Path) -> list[Task]:
     """A JSONL file of tasks of one kind or both; other keys are passed over. Raises ConfigError naming file and line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    tasks = [_task(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    tasks = [_task(where, told) for where, told in objects(path, _known())]
     if not tasks:
         raise ConfigError(f"{path}: holds no task; a line has {_known()}")
     return tasks
 
 
-def _task(where: str, line: str) -> Task:
-    try:
-        told = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"{where}: not valid JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise ConfigError(f"{where}: needs an object with {_known()}")
+def _task(where: str, told: Mapping[str, Any]) -> Task:
     kind = "write" if "prompt" in told else "repair"
     for key in KEYS[kind]:
         if not isinstance(told.get(key), str):

@@ -6,7 +6,6 @@ so that a long summary gains nothing by its length. Unsupported is counted by th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from bot.assistant.given import Given, Part
 from bot.assistant.summarizing import Summarizer
 from bot.errors import ConfigError
 from bot.evaluation.answers import supported
+from bot.evaluation.jsonl import objects
 from bot.evaluation.rouge import rouge_l
 from bot.knowledge.chunking import size
 from bot.knowledge.sentences import sentences
@@ -43,21 +43,13 @@ def read_items(path: Path) -> list[Item]:
 
     Of a QMSum meeting, the first general query is asked: it is the one about the whole of it. Raises ConfigError.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    items = [_item(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    items = [_item(where, given) for where, given in objects(path, FORMS)]
     if not items:
         raise ConfigError(f"{path}: is empty; each line is {FORMS}")
     return items
 
 
-def _item(where: str, line: str) -> Item:
-    try:
-        given = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"{where}: not valid JSON: {error}") from error
+def _item(where: str, given: Mapping[str, Any]) -> Item:
     try:
         return _meeting(given) if "meeting_transcripts" in given else _text(given)
     except (KeyError, TypeError, IndexError) as error:

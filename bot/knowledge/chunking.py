@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from itertools import takewhile
+from itertools import groupby, takewhile
 from uuid import UUID
 
 from bot.knowledge.sentences import goes_on, is_table_row, sentences
@@ -48,17 +48,21 @@ def size(text: str) -> float:
 def _sections(sections: Sequence[Section]) -> Iterator[Section]:
     """Join neighbours under one heading on one page, and sentences that a page break cut."""
     last: Section | None = None
-    for section in sections:
-        if last is None:
-            last = section
-        elif (last.heading, last.page, last.table) == (section.heading, section.page, section.table):
-            last = replace(last, text=f"{last.text.rstrip()}\n\n{section.text}")
-        else:
+    for _, group in groupby(sections, lambda one: (one.heading, one.page, one.table)):
+        section = _joined(list(group))
+        if last is not None:
             last, section = _mended(last, section)
             yield last
-            last = section
+        last = section
     if last is not None:
         yield last
+
+
+def _joined(sections: Sequence[Section]) -> Section:
+    """Neighbours as one, put together once: a file may have a million of them."""
+    *others, last = (section.text for section in sections)
+    texts = [text.rstrip() for text in others if text.strip()]
+    return replace(sections[0], text="\n\n".join([*texts, last]))
 
 
 def _mended(last: Section, section: Section) -> tuple[Section, Section]:
@@ -77,7 +81,8 @@ def _units(section: Section) -> list[tuple[str, bool]]:
     """List what may not be cut, each with whether it is a table row."""
     if section.table:
         return [(line, True) for line in section.text.splitlines(keepends=True) if line.strip()]
-    return [(part, is_table_row(text)) for text in sentences(section.text) for part in _run_on(text)]
+    whole = [(text, is_table_row(text)) for text in sentences(section.text)]
+    return [(part, row) for text, row in whole for part in _run_on(text)]
 
 
 def _run_on(sentence: str) -> list[str]:
@@ -94,7 +99,7 @@ def _pieces(units: Sequence[tuple[str, bool]]) -> Iterator[str]:
     left = sum(size(text) for text, _ in units)
     for i, (text, row) in enumerate(units):
         begins = row and not (i and units[i - 1][1])
-        header = (_header(units[i:]) if begins else header) if row else ""
+        header = (_header(_run(units, i)) if begins else header) if row else ""
         words = size(text)
         if piece and used + words > LIMIT and used + left > LIMIT + _SHORT_TAIL:
             yield "".join(piece).strip("\n")
@@ -107,9 +112,13 @@ def _pieces(units: Sequence[tuple[str, bool]]) -> Iterator[str]:
         yield "".join(piece).strip("\n")
 
 
-def _header(rows: Sequence[tuple[str, bool]]) -> str:
+def _run(units: Sequence[tuple[str, bool]], start: int) -> list[str]:
+    """The rows of the table that begins there."""
+    return [units[place][0] for place in takewhile(lambda place: units[place][1], range(start, len(units)))]
+
+
+def _header(table: Sequence[str]) -> str:
     """Find the rows that name the columns: the first, or the first few whose first cell is empty; and a rule below."""
-    table = [text for text, _ in takewhile(lambda unit: unit[1], rows)]
     count = max(1, sum(1 for _ in takewhile(lambda text: not _first_cell(text), table)))
     if len(table) > count and _RULE.fullmatch(table[count]):
         count += 1

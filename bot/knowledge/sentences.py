@@ -16,10 +16,12 @@ _TABLE_ROW = re.compile(r"\s\|\s|^\s*\||\|\s*$|\S[ ]*\t[ ]*\S")
 _LIST_ITEM = re.compile(
     r"\s*(?:[-*+•‣▪◦·・●○■□◆※]\s*\S|[(（]?(?:\d{1,3}|[A-Za-z])[.)）](?:\s|$)|[①-⑳]|#{1,6}\s|第?\d+[章条節項])"
 )
-_END = re.compile(
-    rf"[。！？｡।॥؟۔]+[{_CLOSING}]*"
-    rf"|[.!?…]+[{_CLOSING}]*(?=\s|$)"
-    rf"|[.!?．…]+[{_CLOSING}]*(?=[{_CJK}])"
+_END = (
+    re.compile(  # a run is read from its first mark, once: else a line of dots takes time by the square of its length
+        rf"[。！？｡।॥؟۔]+[{_CLOSING}]*"
+        rf"|(?<![.!?…])[.!?…]++[{_CLOSING}]*+(?=\s|$)"
+        rf"|(?<![.!?．…])[.!?．…]++[{_CLOSING}]*+(?=[{_CJK}])"
+    )
 )
 _FINISHED = re.compile(rf"[.!?…:;。！？｡．：；।॥؟۔][{_CLOSING}]*\s*$")
 _QUOTED_ON = re.compile(r"[。！？.!?][」』）)][\u3040-\u309f]")

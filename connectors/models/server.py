@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from typing import Any, cast
 
 from httpx import HTTPError
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from openai import (
@@ -22,6 +23,7 @@ from pydantic import SecretStr
 
 from bot.errors import ModelUnavailable
 from bot.settings import ModelSettings
+from connectors.models.fitting import Withheld, file_misfits
 
 TIMEOUT = 60.0
 """Seconds for which a server may send nothing."""
@@ -33,6 +35,8 @@ RETRIES = 2
 class ServedChat(BaseChatOpenAI):
     """LangChain's OpenAI client, whose failures are told in words for the person who asked.
 
+    A tool call that does not fit the tool's schema is among the message's `invalid_tool_calls`.
+
     Not `ChatOpenAI`: that one renames `max_tokens` to a field which several servers do not know.
     """
 
@@ -42,20 +46,36 @@ class ServedChat(BaseChatOpenAI):
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
         with _told():
-            return super()._generate(*args, **kwargs)
+            return _filed(super()._generate(*args, **kwargs), kwargs)
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
         with _told():
-            return await super()._agenerate(*args, **kwargs)
+            return _filed(await super()._agenerate(*args, **kwargs), kwargs)
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        withheld = Withheld(kwargs.get("tools") or ())
         with _told():
-            yield from super()._stream(*args, **kwargs)
+            for chunk in super()._stream(*args, **kwargs):
+                yield from withheld.take(chunk)
+            yield from withheld.rest()
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        withheld = Withheld(kwargs.get("tools") or ())
         with _told():
-            async for chunk in super()._astream(*args, **kwargs):
-                yield chunk
+            stream = cast("AsyncGenerator[ChatGenerationChunk]", super()._astream(*args, **kwargs))
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    for piece in withheld.take(chunk):
+                        yield piece
+            for piece in withheld.rest():
+                yield piece
+
+
+def _filed(result: ChatResult, options: Mapping[str, Any]) -> ChatResult:
+    for generation in result.generations:
+        if isinstance(generation.message, AIMessage):
+            file_misfits(generation.message, options.get("tools") or ())
+    return result
 
 
 def connect(

@@ -58,18 +58,49 @@ def check_folder(folder: Path, name: str, where: str) -> None:
                 raise ConfigError(
                     f"{where}: {name}: {index.name} names {file}; weights must be *.safetensors beside it"
                 )
+    _check_modules(folder, name, where)
+
+
+def _check_modules(folder: Path, name: str, where: str) -> None:
+    """The parts of an embedding model or reranker: where `model.safetensors` is missing, a pickle would be loaded."""
+    read = _read(folder / "modules.json", name, where)
+    listed = read if isinstance(read, list) else []
+    paths = [str(part.get("path", "")) if isinstance(part, dict) else "" for part in listed]
+    for part, path in zip(listed, paths, strict=True):
+        kind = str(part.get("type", "")) if isinstance(part, dict) else ""
+        if not kind.startswith("sentence_transformers.") or not (folder / path).resolve().is_relative_to(
+            folder.resolve()
+        ):
+            raise ConfigError(
+                f"{where}: {name}: modules.json names {kind or part!r} in {path!r}; a module must be one of "
+                "sentence_transformers, in this folder"
+            )
+    inside = {path for path in folder.rglob("*") if path.is_dir()} | {folder / path for path in paths if path}
+    for place in sorted(inside | ({folder} if "" in paths else set())):
+        if (place / "model.safetensors").is_file() or not place.is_dir():
+            continue
+        pickled = sorted(path.name for path in place.iterdir() if path.suffix in _PICKLES)
+        if pickled:
+            raise ConfigError(
+                f"{where}: {name}: weights must be *.safetensors; "
+                f"{(place / pickled[0]).relative_to(folder)} is a pickle, which could run code"
+            )
 
 
 def _json(path: Path, name: str, where: str) -> dict[str, Any]:
+    read = _read(path, name, where)
+    return read if isinstance(read, dict) else {}
+
+
+def _read(path: Path, name: str, where: str) -> Any:
     if not path.is_file():
         if path.name == "config.json":
             raise ConfigError(f"{where}: {name}: there is no config.json; {_CHOICES}")
-        return {}
+        return None
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{where}: {name}: {path.name} is not JSON: {error}") from error
-    return read if isinstance(read, dict) else {}
 
 
 def fetched(name: str, where: str) -> Path:

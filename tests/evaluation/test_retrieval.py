@@ -94,8 +94,8 @@ def test_the_folder_form_of_beir_is_read(folder: Path) -> None:
     ("name", "content", "message"),
     [
         ("corpus.jsonl", None, "corpus.jsonl: No such file"),
-        ("corpus.jsonl", '{"_id": "d1", "text": "x"}\n{oops', "corpus.jsonl:2: not JSON"),
-        ("corpus.jsonl", "[1]", "corpus.jsonl:1: expected an object"),
+        ("corpus.jsonl", '{"_id": "d1", "text": "x"}\n{oops', "corpus.jsonl:2: not valid JSON"),
+        ("corpus.jsonl", "[1]", "corpus.jsonl:1: needs an object with _id and text"),
         ("queries.jsonl", '{"_id": "q1"}', "queries.jsonl:1: text: missing"),
         ("qrels.tsv", "query-id\tcorpus-id\tscore\nq9\td1\t1", "qrels.tsv:2: question 'q9' is not in"),
         ("qrels.tsv", "q1\td9\t1", "qrels.tsv:1: document 'd9' is not in"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.knowledge.chunking import LIMIT, passages, size
 from bot.knowledge.sentences import sentences, spans
 from bot.types import Document, Section
+from tests.effort import processor_seconds
 
 TEXT = st.text(alphabet="ab A1.。!?\n|\t「」、梅雨-・ \r\u2028", max_size=200)
 
@@ -143,6 +144,12 @@ def test_a_sentence_without_end_is_cut_after_all() -> None:
     made = passages(document(Section("word " * 5000)))
     assert len(made) > 3
     assert sum(size(passage.text) for passage in made) == 5000
+
+
+def test_many_small_sections_under_one_heading_are_put_together_once() -> None:
+    with processor_seconds(30):
+        made = passages(document(*[Section("x.", ("A",))] * 100_000))
+    assert sum(passage.text.count("x.") for passage in made) == 100_000
 
 
 def test_an_empty_document_has_no_passages() -> None:

@@ -8,15 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk
 from langchain_core.tools import tool
 
 from bot.assistant.chains import STEPS
@@ -42,6 +43,8 @@ def search_documents(query: str) -> str:
 @pytest.fixture(scope="module")
 def server(embedded: LoadedModel, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseChatModel]:
     """`transformers serve` with the embedded model, as one would start it by hand."""
+    for package in ("fastapi", "uvicorn"):
+        pytest.importorskip(package)
     (folder,) = [path for path in cache.iterdir() if path.is_dir()]
     port = free_port()
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(folder), "--host", "127.0.0.1"]
@@ -74,7 +77,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except (URLError, OSError):
             time.sleep(0.3)
-    pytest.skip(f"`transformers serve` does not start here: {log.read_text(errors='replace')[-300:]}")
+    pytest.fail(f"`transformers serve` did not start: {log.read_text(errors='replace')[-300:]}")
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -226,3 +229,93 @@ async def test_a_server_that_is_not_there_is_told() -> None:
     settings = ModelSettings(provider="openai", name="m", url=f"http://127.0.0.1:{free_port()}/v1")
     with pytest.raises(ModelUnavailable, match="cannot be reached"):
         await asyncio.wait_for(connect(settings, None).ainvoke("Hello!"), 30)
+
+
+CALLS = {
+    "right": ("search_documents", '{"query": "leave"}', True),
+    "wrong type": ("search_documents", '{"query": 7}', False),
+    "missing key": ("search_documents", "{}", False),
+    "broken JSON": ("search_documents", '{"query": "lea', False),
+    "unknown tool": ("delete_everything", '{"query": "leave"}', False),
+}
+
+
+class Calling(Faulty):
+    """Calls a tool as the first part of the path says, whole or in a stream; or writes on until nobody listens."""
+
+    left = Event()
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        kind = self.path.split("/")[1].replace("%20", " ")
+        if kind == "endless":
+            self._endless()
+        else:
+            name, arguments, _ = CALLS[kind]
+            self._call(name, arguments, bool(asked.get("stream")))
+        self.close_connection = True
+
+    def _call(self, name: str, arguments: str, stream: bool) -> None:
+        call = {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}}
+        if not stream:
+            message = {"role": "assistant", "content": "So:", "tool_calls": [call]}
+            body = CHUNK | {"object": "chat.completion", "choices": [{"index": 0, "message": message}]}
+            return self._say(200, json.dumps(body).encode())
+        halves = [arguments[:4], arguments[4:]]
+        first = call | {"index": 0, "function": {"name": name, "arguments": halves[0]}}
+        deltas = [
+            {"content": "So:"},
+            {"tool_calls": [first]},
+            {"tool_calls": [{"index": 0, "function": {"arguments": halves[1]}}]},
+        ]
+        rows = [CHUNK | {"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+        text = "".join(f"data: {json.dumps(row)}\n\n" for row in rows) + "data: [DONE]\n\n"
+        return self._say(200, text.encode(), "text/event-stream")
+
+    def _endless(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(PIECE.encode())
+                self.wfile.flush()
+                time.sleep(0.01)
+        except OSError:
+            self.left.set()
+
+
+@pytest.fixture(scope="module")
+def calling() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Calling)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("kind", CALLS)
+async def test_a_call_that_does_not_fit_its_schema_is_filed_as_invalid(calling: str, kind: str, streamed: bool) -> None:
+    settings = ModelSettings(provider="openai", name="m", url=f"{calling}/{kind.replace(' ', '%20')}/v1")
+    bound = connect(settings, "key", retries=0).bind_tools([search_documents])
+    if streamed:
+        answer = AIMessageChunk(content="")
+        async for chunk in bound.astream("Leave?"):
+            answer += chunk
+    else:
+        answer = await bound.ainvoke("Leave?")
+    assert answer.text == "So:"
+    name, _, fits = CALLS[kind]
+    filed = answer.tool_calls if fits else answer.invalid_tool_calls
+    assert [call["name"] for call in filed] == [name]
+    assert len(answer.tool_calls) + len(answer.invalid_tool_calls) == 1
+
+
+async def test_whoever_turns_away_closes_the_connection(calling: str) -> None:
+    Calling.left.clear()
+    chat = connect(ModelSettings(provider="openai", name="m", url=f"{calling}/endless/v1"), "key", retries=0)
+    async with aclosing(chat.astream("Hello!")) as pieces:
+        async for _ in pieces:
+            break
+    assert await asyncio.to_thread(Calling.left.wait, 20)

@@ -16,12 +16,14 @@ from connectors.models.load import LoadedModel, load_chat_model
 def folder(path: Path, files: dict[str, Any]) -> Path:
     path.mkdir()
     for name, content in files.items():
+        (path / name).parent.mkdir(exist_ok=True)
         (path / name).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return path
 
 
 CONFIG = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
 REMOTE = {"auto_map": {"AutoModelForCausalLM": "theirs.Model"}}
+MODULES = [{"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"}]
 REFUSED = {
     "pickle": (
         {"config.json": CONFIG, "pytorch_model.bin": "x"},
@@ -41,6 +43,29 @@ REFUSED = {
     "index that leaves the folder": (
         {"config.json": CONFIG, "model.safetensors": "x", "m.index.json": {"weight_map": {"a": "../b.safetensors"}}},
         r"names \.\./b.safetensors",
+    ),
+    "pickle in a module": (
+        {"config.json": CONFIG, "model.safetensors": "x", "modules.json": MODULES, "2_Dense/pytorch_model.bin": "x"},
+        "weights must be .*safetensors; 2_Dense/pytorch_model.bin is a pickle",
+    ),
+    "pickle in a module beside other weights": (
+        {
+            "config.json": CONFIG, "model.safetensors": "x", "modules.json": MODULES,
+            "2_Dense/pytorch_model.bin": "x", "2_Dense/other.safetensors": "x",
+        },
+        "2_Dense/pytorch_model.bin is a pickle",
+    ),
+    "pickle in a module that nobody names": (
+        {"config.json": CONFIG, "model.safetensors": "x", "router/pytorch_model.bin": "x"},
+        "router/pytorch_model.bin is a pickle",
+    ),
+    "module of somebody else": (
+        {"config.json": CONFIG, "model.safetensors": "x", "modules.json": [{"path": "", "type": "theirs.Model"}]},
+        "modules.json names 'theirs.Model'",
+    ),
+    "module outside": (
+        {"config.json": CONFIG, "model.safetensors": "x", "modules.json": [MODULES[0] | {"path": "../other"}]},
+        r"in '\.\./other'; a module must be",
     ),
     "config that is no JSON": ({"config.json": "{", "model.safetensors": "x"}, "config.json is not JSON"),
 }  # fmt: skip

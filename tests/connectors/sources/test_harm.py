@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UnreadableDocument
+from bot.knowledge.chunking import passages
+from bot.types import Document
 from connectors.sources.child import LimitedParser
 from tests.connectors.sources import made
+from tests.effort import processor_seconds
 
 MB = 1 << 20
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><w>&b;</w>'
@@ -147,6 +150,27 @@ def test_harm_is_refused_in_time(parser: LimitedParser, tmp_path: Path, kind: st
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
     (tmp_path / "next.md").write_text("# Next\nAll is well.")
     assert parser.parse(tmp_path / "next.md").title == "Next"
+
+
+HARMLESS_TO_PARSE: dict[str, tuple[str, Callable[[], str]]] = {
+    "dots": ("a.txt", lambda: "." * 200_000 + "x"),
+    "full-width dots": ("a.txt", lambda: "．" * 200_000 + "x"),
+    "closing marks": ("a.txt", lambda: ".”" * 100_000 + "x"),
+    "one sentence": ("a.txt", lambda: "word " * 100_000),
+    "one letter": ("a.txt", lambda: "x" * 500_000),
+    "spaces": ("a.txt", lambda: "a" + " " * 500_000 + "x"),
+    "rows and prose": ("a.txt", lambda: "a | b\n\nThe end.\n\n" * 5_000),
+}
+"""Files that no parser minds; cutting them must not take time by the square of their length."""
+
+
+@pytest.mark.parametrize("kind", HARMLESS_TO_PARSE)
+def test_what_is_parsed_is_cut_in_time_as_well(parser: LimitedParser, tmp_path: Path, kind: str) -> None:
+    name, make = HARMLESS_TO_PARSE[kind]
+    (tmp_path / name).write_text(make(), encoding="utf-8")
+    parsed = parser.parse(tmp_path / name)
+    with processor_seconds(10):
+        assert passages(Document(name, "files", parsed.title, frozenset({"company"}), parsed.hash, parsed.sections))
 
 
 def test_what_takes_too_long_is_stopped(tmp_path: Path) -> None:
