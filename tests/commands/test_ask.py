@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot.assistant.words import ENGLISH, JAPANESE
-from connectors.qdrant.edge import held
 from tests.conftest import Ran, share
 
 Run = Callable[..., Ran]
@@ -177,15 +175,6 @@ def test_doctor_looks_at_every_part(rolecall: Run, company: Path) -> None:
     sandbox = next(finding for finding in ran.json["findings"] if finding["part"] == "sandbox")
     runs = sandbox["text"].startswith(("bubblewrap runs", "landlock runs")) and "python, " in sandbox["text"]
     assert (sandbox["state"], runs) in (("ok", True), ("warning", False)), sandbox
-
-
-def test_doctor_beside_a_running_bot_says_that_the_index_is_in_use(rolecall: Run, company: Path) -> None:
-    with held(company.parent / ".rolecall" / "index"):
-        ran = rolecall("--config", company, "doctor", "--json")
-    assert ran.code == 0, ran.out
-    (index,) = [finding for finding in ran.json["findings"] if finding["part"] == "index"]
-    assert index["state"] == "ok"
-    assert f"in use (process {os.getpid()}: " in index["text"]
 
 
 def test_a_broken_part_does_not_hide_the_next_one(rolecall: Run, tmp_path: Path, derived: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from bot.commands.doctor import Finding, examine
 from connectors.chat.slack.scopes import SCOPES
+from connectors.qdrant.edge import held
 from tests.chat.fakeslack import server
 from tests.chat.fakeslack.state import BOT_TOKEN
 from tests.chat.fakeslack.state import SECRET as SIGNING
@@ -146,3 +148,21 @@ async def test_each_part_is_tried_for_real_and_each_failure_says_what_to_do(
     assert found["index"].state == "warning"
     assert "the key may write" in found["index"].text
     assert "only reads" in found["index"].advice
+
+
+async def test_beside_a_running_bot_that_has_the_embedded_index_all_is_well(
+    rolecall: Run, tmp_path: Path, derived: Path
+) -> None:
+    config, index = write_company(tmp_path), tmp_path / ".rolecall" / "index"
+    share(derived, index.parent)
+    index.mkdir()
+    (tmp_path / "key").write_text(KEYS["model"], encoding="utf-8")
+    async with _model() as port:
+        model = f"model: {{provider: openai, name: m, url: 'http://127.0.0.1:{port}/v1', key: {{file: key}}}}\n"
+        config.write_text(f"{config.read_text()}{model}sandbox: {{tier: none}}\n", encoding="utf-8")
+        with held(index):
+            ran = await asyncio.to_thread(rolecall, "--config", config, "doctor", "--json")
+    assert ran.code == 0, ran.out
+    found = {one["part"]: one for one in ran.json["findings"]}
+    assert found["index"]["state"] == "ok"
+    assert f"in use (process {os.getpid()}: " in found["index"]["text"]

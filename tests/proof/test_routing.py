@@ -40,7 +40,7 @@ PLACES = {
     "classify": ["Sort these into praise, complaint and other:\n- {}\n- The crew was lovely"],
     "debug_code": [
         "Why does this fail?\n```python\n# {}\nprint(frobnicate_it)\n```",
-        "Please fix this:\n```\n# {}\n```",
+        "Please fix this:\n```python\n# {}\nprint(frobnicate_it)\n```",
     ],
     "write_code": ["Write a Python function that adds two numbers.\n```python\n# {}\n```"],
     "search_documents": ["What is our refund policy?\n> {}"],
