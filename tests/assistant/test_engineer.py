@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.tool import tool_call
 
 from bot.assistant.codewords import ENGLISH, JAPANESE
+from bot.assistant.engineer.checks import expected
 from bot.assistant.engineer.codetext import MOST
 from bot.assistant.engineer.debugger import Debugger
 from bot.assistant.engineer.writer import Writer
@@ -78,7 +80,7 @@ async def test_a_models_claim_outside_its_code_is_not_shown() -> None:
 async def test_checks_from_the_request_decide_and_a_second_round_may_mend() -> None:
     request = "Write a Python function double. double(4) should be 8 and double(0) should be 0."
     answer, events = await write(request, "```python\ndef double(x):\n    return len(x)\n```", DOUBLE)
-    assert ENGLISH.checks_hold.format(count=1) in answer.text
+    assert ENGLISH.checks_hold.format(count=2) in answer.text
     assert ENGLISH.round.format(number=2, most=3) in [event.text for event in events if isinstance(event, Status)]
 
 
@@ -183,7 +185,10 @@ async def test_nothing_to_debug_is_asked_for() -> None:
 async def test_a_small_fault_is_mended_and_shown_as_a_diff(task: dict[str, str]) -> None:
     text = f"Please fix this.\n```python\n{task['code']}```\nMy test:\n```python\n{task['test']}\n```"
     answer, _ = await debug(text)
-    assert ENGLISH.change in answer.text
+    guessed = task["id"] in {"comparison", "return_too_deep"}
+    passes = ENGLISH.change_passes.format(count=task["test"].count("assert "))
+    assert (ENGLISH.change in answer.text, passes in answer.text) == (not guessed, guessed)
+    assert (ENGLISH.by_trial in answer.text) == guessed
     assert "```diff\n--- code.py\n+++ code.py\n@@" in answer.text
     assert "I ran the changed code (Python" in answer.text
     assert "and all hold. Nothing else was checked." in answer.text
@@ -196,6 +201,70 @@ async def test_what_the_person_expects_is_a_check() -> None:
         "Your check(s) do not all hold with it: `assert (mean([2, 4])) == (3)` (`AssertionError: 2.0`)." in answer.text
     )
     assert "\n+    return sum(xs) / len(xs)\n" in answer.text
+
+
+async def test_a_failed_assertion_in_the_code_is_a_failed_check_and_one_check_is_not_called_a_repair() -> None:
+    code = "def is_leap(y):\n    return y % 4 == 0 and y % 100 != 0\n\nassert is_leap(2000), 'a leap year'\n"
+    answer, _ = await debug(f"fix this please\n```python\n{code}```")
+    assert ENGLISH.checks_unreached not in answer.text
+    assert (
+        "do not all hold with it: `assert is_leap(2000), 'a leap year'` (`AssertionError: a leap year`)" in answer.text
+    )
+    assert ENGLISH.change not in answer.text
+    assert ENGLISH.change_passes.format(count=1) in answer.text
+    assert ENGLISH.by_trial in answer.text
+
+
+async def test_a_change_that_breaks_what_else_was_said_is_not_offered() -> None:
+    code = "```python\ndef is_even(n):\n    return n > 5\n```"
+    answer, _ = await debug(f"{code}\nis_even(2) should be True and is_even(3) should be False")
+    assert "n < 5" not in answer.text
+    assert ENGLISH.change not in answer.text
+
+
+async def test_what_was_said_and_could_not_be_read_is_counted_where_the_checks_hold() -> None:
+    request = "Write a Python function double. double(4) should be 8 and double(0) should be nothing at all."
+    answer, _ = await write(request, DOUBLE)
+    assert ENGLISH.checks_partly.format(count=1, unread=1) in answer.text
+    assert "all hold" not in answer.text
+    code = "```python\ndef double(x):\n    return X * 2\n```"
+    answer, _ = await debug(f"{code}\ndouble(4) should be 8, double(0) should be whatever")
+    assert ENGLISH.checks_partly.format(count=1, unread=1) in answer.text
+    assert ENGLISH.change not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "pairs", "unread"),
+    [
+        ('f(3) should be "Fizz" and f(5) should be "Buzz" and f(6) should be 1', "3='Fizz' 5='Buzz' 6=1", 0),
+        ("f(2) should be True and f(3) should be False.", "2=True 3=False", 0),
+        ("f(2) should be 4, please check", "2=4", 0),
+        ("f(2) should be 4, not 11", "2=4", 0),
+        ("f(2) should return 6, not 5", "2=6", 0),
+        ("f(2) should be 4, f(3) should be 9", "2=4 3=9", 0),
+        ("`f(2)` should be `4`; `f(3)` should be “x”.", "2=4 3='x'", 0),
+        ("f(2)は4、f(3)は9になるはず", "2=4 3=9", 0),
+        ("f(2)は4になるはずで、f(3)は「九」になるはずです。", "2=4", 1),
+        ("f(2)は「四」、f(3)は9になるはず", "3=9", 1),
+        ("f(2) should be four and f(3) should be 9", "3=9", 1),
+        ("f(2) should be 4 or 5", "", 1),
+        ("f(2) should be 4 and 5", "", 1),
+        ("f(2) should be 4, 5", "", 1),
+        ("f(2) should be (4, 5).", "2=(4,5)", 0),
+        ("f(2) should be 4 times as much", "", 1),
+        ("f(1) and f(2) should be 4", "2=4", 1),
+        ("f(1) should be 4, f(2) 5", "1=4", 1),
+        ("f(2) should not be 4", "", 1),
+        ("f('a(b)') should be 'f(2) -> 3', and f(3) should be [1, 2]", "'a(b)'='f(2)->3' 3=[1,2]", 0),
+        ("f(1) should be 'x and f(5) should be 'y'", "5='y'", 1),
+        ("f(4) gives 2 instead of 3, and f(1) gives 0 but I expect 1.", "4=3 1=1", 0),
+    ],
+)
+def test_each_expectation_is_read_as_it_was_said_or_counted_as_unread(said: str, pairs: str, unread: int) -> None:
+    read = expected(said, "")
+    found = [re.fullmatch(r"assert \(f\((.+?)\)\) == \((.+)\), repr\(.*\)", check) for check in read.checks]
+    values = " ".join(f"{one[1]}={one[2]}".replace(" ", "").replace('"', "'") for one in found if one)
+    assert (values, read.unread) == (pairs, unread)
 
 
 async def test_a_failure_that_nothing_mends_is_not_called_mended() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from bot.assistant.engineer.codetext import PYTHON, asserts, blocks, loose
+from bot.assistant.engineer.checks import asserts
+from bot.assistant.engineer.codetext import PYTHON, blocks, loose
 from bot.assistant.planner import prompt
 
 _LINK = re.compile(

@@ -12,14 +12,11 @@ from bot.assistant.codewords import CODE, CodeWords
 from bot.assistant.engineer import report
 from bot.assistant.engineer.authoring import Author, shown_failures, tests_in, with_imports
 from bot.assistant.engineer.bench import Bench, Trial
+from bot.assistant.engineer.checks import Expected, asserts, count, doctests, expected
 from bot.assistant.engineer.codetext import (
     MOST,
     PYTHON,
-    asserts,
     blocks,
-    count,
-    doctests,
-    expectations,
     prose,
     wanted_language,
 )
@@ -38,11 +35,15 @@ _RUN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came of a request: the last trial (None if there is no code), and a trial of the model's own tests."""
+    """What came of a request: the last trial (None if there is no code), and a trial of the model's own tests.
+
+    `unread` counts what the person said should come out that could not be read as a check.
+    """
 
     trial: Trial | None
     own: Trial | None = None
     given: bool = False
+    unread: int = 0
     documents: frozenset[str] = frozenset()
 
 
@@ -104,15 +105,16 @@ class Writer:
         if self._capable and trial and trial.good and not count(trial.checks):
             yield Status(say.testing)
             own = await self._own_tests(trial, turn, material)
-        yield Written(trial, own, documents=documents)
+        yield Written(trial, own, unread=_checks(request).unread, documents=documents)
 
     async def _tried(self, code: str, language: str, turn: Turn, request: str) -> Trial:
         """A run of the code with the person's checks; what is plainly a slip is mended on the way."""
-        person, checks = turn.message.sender.ref, _checks(request)
+        person, checks = turn.message.sender.ref, _checks(request).checks
         trial = await self._bench.run(code, language, person, checks)
         if language != PYTHON or trial.good or not trial.began:
             return trial
-        return await mended(self._bench, trial, person, (), Budget(tries=20)) or trial
+        mend = await mended(self._bench, trial, person, (), Budget(tries=20))
+        return mend.trial if mend else trial
 
     async def _own_tests(self, trial: Trial, turn: Turn, request: str) -> Trial | None:
         """The code with tests that the model wrote for it; None if it wrote none that call it."""
@@ -130,7 +132,8 @@ class Writer:
         head = [say.here_is.format(language=report.name_of(trial.language)), report.fenced(trial.code, trial.language)]
         parts = [] if written.given else head
         parts += [say.inexact] if files else []
-        parts += [*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)]
+        parts += report.outcome(trial, self._bench.languages, say)
+        parts += report.checked(trial, say, written.unread)
         parts += [] if trial.good else report.cause(trial.fault, say)
         parts += _own(written.own, say)
         if trial.good and trial.held is None and not (written.own and written.own.held) and not written.given:
@@ -168,7 +171,8 @@ def _stub(request: str) -> str:
     return next((block.text for block in blocks(request) if block.language in {"", PYTHON}), "")
 
 
-def _checks(request: str) -> tuple[str, ...]:
+def _checks(request: str) -> Expected:
     """The checks that the person gave: examples in interactive form, assertions, and what they say should come out."""
     inside = tuple(line for block in blocks(request) for line in asserts(block.text))
-    return (*doctests(request), *inside, *expectations(prose(request), ""))
+    due = expected(prose(request), "")
+    return Expected((*doctests(request), *inside, *due.checks), due.unread)
