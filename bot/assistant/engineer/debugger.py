@@ -52,13 +52,14 @@ class Debugged:
 
     @property
     def claimed(self) -> bool:
-        """Whether the answer says that the person's own checks hold with the change."""
-        return self.mended and bool(self.after and self.after.held)
+        """Whether the answer says that the person's own checks hold, with the change if there is one."""
+        last = self.after or self.before
+        return bool(last and last.held)
 
     @property
     def calls_it_mended(self) -> bool:
         """Whether the answer says more than that: the error itself pointed at the change, and the checks hold."""
-        return self.claimed and not self.guessed and not self.model and not self.unread
+        return self.mended and self.claimed and not self.guessed and not self.model and not self.unread
 
 
 class Debugger:
