@@ -20,7 +20,10 @@ class CodeWords:
     too_long: str
     nothing_given: str
     nothing_written: str
+    lost: str
     here_is: str
+    best_try: str
+    breaks_off: str
     ran: str
     printed: str
     printed_nothing: str
@@ -50,6 +53,7 @@ class CodeWords:
     change: str
     change_passes: str
     change_runs: str
+    change_ends: str
     by_trial: str
     suggestion: str
     changed_ran: str
@@ -72,7 +76,10 @@ ENGLISH = CodeWords(
     "Please send only the part that matters.",
     nothing_given="I see no code and no error message. Please paste the code or the traceback, or attach the file.",
     nothing_written="I got no code together for this. Please say it in another way, or in smaller steps.",
+    lost="I got no code together for this: what I wrote repeats itself. Please say it in another way, or in smaller steps.",
     here_is="Here is the code ({language}):",
+    best_try="I got no working code together for this. My best try ({language}), which does not work:",
+    breaks_off="I got no working code together for this. My best try ({language}), which breaks off before its end:",
     ran="I ran it ({language}, {seconds:.1f} s).",
     printed="It printed:",
     printed_nothing="It printed nothing.",
@@ -103,6 +110,7 @@ ENGLISH = CodeWords(
     change="This change mends it:",
     change_passes="This change makes your {count} check(s) pass:",
     change_runs="With this change the error is gone:",
+    change_ends="With this change it comes to an end:",
     by_trial="I found it by changing one small thing at a time until they held. Few checks can hold by chance: please read it.",
     suggestion="A change that I suggest:",
     changed_ran="I ran the changed code ({language}, {seconds:.1f} s).",
@@ -124,7 +132,10 @@ JAPANESE = CodeWords(
     too_long="{size:,}文字あります。一度に読めるコードと文章は{most:,}文字までです。関係する部分だけを送ってください。",
     nothing_given="コードもエラーメッセージも見当たりません。コードかトレースバックを貼り付けるか、ファイルを添付してください。",
     nothing_written="コードにまとめられませんでした。別の言い方にするか、小さく分けて依頼してください。",
+    lost="コードにまとめられませんでした。同じ行の繰り返しになりました。別の言い方にするか、小さく分けて依頼してください。",
     here_is="コードです（{language}）。",
+    best_try="動くコードにまとめられませんでした。最も近い試み（{language}）ですが、動きません。",
+    breaks_off="動くコードにまとめられませんでした。最も近い試み（{language}）ですが、途中で切れています。",
     ran="実行しました（{language}、{seconds:.1f}秒）。",
     printed="出力：",
     printed_nothing="出力はありませんでした。",
@@ -155,6 +166,7 @@ JAPANESE = CodeWords(
     change="次の変更で直ります。",
     change_passes="次の変更で、ご提示の検査{count}件が成り立つようになります。",
     change_runs="次の変更でエラーは出なくなります。",
+    change_ends="次の変更で終わるようになります。",
     by_trial="小さな変更を一つずつ試し、検査が成り立ったものです。少ない検査では偶然のこともあります。変更をお確かめください。",
     suggestion="変更の提案です。",
     changed_ran="変更後のコードを実行しました（{language}、{seconds:.1f}秒）。",

@@ -57,6 +57,17 @@ class Trial:
         return replace(found, line=own[-1] if own and found.kind != "AssertionError" else 0)
 
     @property
+    def endless(self) -> bool:
+        """Whether it was stopped because it did not come to an end."""
+        return self.ran is not None and self.ran.ending == "time"
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it failed because it could not even be read, in whatever language."""
+        errors = self.ran.errors if self.ran and not self.good else ""
+        return bool(self.fault and self.fault.syntax) or "syntax error" in errors.lower()
+
+    @property
     def failed_check(self) -> str:
         """The check that failed, as it was written."""
         found = read_fault(self.ran.errors) if self.ran else None

@@ -16,10 +16,10 @@ LINE_MOST = 2000
 """Characters of a line that are searched for calls."""
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-_CALL = re.compile(
+CALL = re.compile(
     rf"""(?<![A-Za-z0-9_.])[A-Za-z_][A-Za-z0-9_.]*\((?:{_STRING}|[^()\n"']|\((?:{_STRING}|[^()\n"'])*\))*\)"""
 )
-_SHOULD = r"(?:should|must|has to|ought to)"
+SHOULD = r"(?:should|must|has to|ought to)"
 _GIVES = (
     re.compile(
         r"[`*]*\s+(?:gives|returns|prints|is|yields|evaluates to)\s+.{1,80}?[,;]?\s+"
@@ -27,7 +27,7 @@ _GIVES = (
         r":?\s+(?P<want>.+)"
     ),
     re.compile(
-        rf"[`*]*\s+{_SHOULD}\s+(?:be(?:\s+equal\s+to)?|return|give|equal|yield|evaluate\s+to):?(?:\s+(?P<want>.+)|$)"
+        rf"[`*]*\s+{SHOULD}\s+(?:be(?:\s+equal\s+to)?|return|give|equal|yield|evaluate\s+to):?(?:\s+(?P<want>.+)|$)"
     ),
     re.compile(r"[`*]*\s*(?:は|が)\s*(?P<want>.+?)\s*(?:になる|を返す|となる|である)(?:はず|べき)"),
 )
@@ -35,9 +35,9 @@ _ARROW = re.compile(r"[`*]*\s*(?:=>|->|==|→)\s*(?P<want>.+)")
 _LISTED = re.compile(r"[`*]*\s*(?:は|が)\s*(?P<want>.+?)\s*(?:[、，,]|で、?)\s*$")
 _LISTED_END = re.compile(r"[^。]*(?:になる|を返す|となる|である)(?:はず|べき)")
 _TOGETHER = re.compile(r"[`*]*\s*(?:,|、|と|and|&|or)\s*[`*]*")
-_SHOULD_BE = re.compile(rf"\b{_SHOULD} (?:be|return|give|equal)\b")
+_SHOULD_BE = re.compile(rf"\b{SHOULD} (?:be|return|give|equal)\b")
 _DUE = re.compile(
-    rf"\b{_SHOULD}(?:\s+not|n't)?\s+(?:be|return|give|equal|yield|evaluate|print|output|raise)\b"
+    rf"\b{SHOULD}(?:\s+not|n't)?\s+(?:be|return|give|equal|yield|evaluate|print|output|raise)\b"
     r"|\b(?:instead of|(?:I|we) (?:expect|want)(?:ed)?)\s+(?=[\d\"'`\[({-]|True|False|None)"
     r"|(?:になる|を返す|となる|である)(?:はず|べき)",
     re.I,
@@ -77,7 +77,7 @@ def doctests(text: str) -> tuple[str, ...]:
     for example in examples:
         source, want = example.source.strip(), example.want.split('"""')[0].split("'''")[0].strip()
         if want and not example.exc_msg and "\n" not in source and "..." not in want:
-            checks.append(_check(source, want) if _is_literal(want) else f"assert repr({source}) == {want!r}")
+            checks.append(check(source, want) if _is_literal(want) else f"assert repr({source}) == {want!r}")
         elif not want and "\n" not in source:
             checks.append(source)
     return tuple(checks) if any(check.startswith("assert") for check in checks) else ()
@@ -96,14 +96,14 @@ def expected(said: str, code: str) -> Expected:
             continue
         read = list(_read(line[:LINE_MOST]))
         known = [one for one in read if _defines(code, one.call)]
-        found += [_check(one.call, one.want) for one in known if one.want]
+        found += [check(one.call, one.want) for one in known if one.want]
         unread += sum(not one.want for one in known) + max(0, _due(line) - sum(one.due for one in known))
     return Expected(tuple(dict.fromkeys(found)), unread)
 
 
 def says_what_is_due(line: str) -> bool:
     """Whether a line speaks of what a call should give, and so is no code itself."""
-    return any(pattern.match(line, call.end()) for call in _CALL.finditer(line[:LINE_MOST]) for pattern in _GIVES)
+    return any(pattern.match(line, call.end()) for call in CALL.finditer(line[:LINE_MOST]) for pattern in _GIVES)
 
 
 def count(checks: Iterable[str]) -> int:
@@ -122,7 +122,7 @@ class _Said:
 
 def _read(line: str) -> Iterator[_Said]:
     """What a line says of each call, in order: what follows a call belongs to it until the next one."""
-    calls, done = list(_CALL.finditer(line)), 0
+    calls, done = list(CALL.finditer(line)), 0
     for number, call in enumerate(calls):
         if call.start() < done:
             continue
@@ -140,13 +140,13 @@ def _said(call: re.Match[str], line: str, end: int) -> _Said | None:
     behind = line[call.end() : end]
     for pattern in _GIVES:
         if found := pattern.match(behind):
-            return _Said(call.group(), _literal_in(found["want"] or ""), 1)
-    if (found := _ARROW.match(behind)) and (want := _literal_in(found["want"])):
+            return _Said(call.group(), literal_in(found["want"] or ""), 1)
+    if (found := _ARROW.match(behind)) and (want := literal_in(found["want"])):
         return _Said(call.group(), want)
     if (found := _LISTED.match(behind)) and _LISTED_END.match(line, end):
-        return _Said(call.group(), _literal_in(found["want"]))
+        return _Said(call.group(), literal_in(found["want"]))
     alone = re.match(r"[`*]*\s+(?P<want>.+)", behind)
-    if (_TOGETHER.fullmatch(behind) and end < len(line)) or (alone and _literal_in(alone["want"])):
+    if (_TOGETHER.fullmatch(behind) and end < len(line)) or (alone and literal_in(alone["want"])):
         return _Said(call.group(), "")
     return None
 
@@ -161,12 +161,12 @@ def _defines(code: str, call: str) -> bool:
     return not code or bool(re.search(rf"\b(?:def|class) {name}\b", code))
 
 
-def _check(call: str, want: str) -> str:
+def check(call: str, want: str) -> str:
     """An assertion that says what came instead when it fails."""
     return f"assert ({call}) == ({want}), repr({call})"
 
 
-def _literal_in(text: str) -> str:
+def literal_in(text: str) -> str:
     """The longest beginning of a text that is a Python literal and plainly ends there; empty if none is.
 
     "4, not 11" is 4. "4 or 5", "4 times" and "4, 5" are not read: they may mean something else.

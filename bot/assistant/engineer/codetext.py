@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from bot.assistant.engineer.checks import doctests, expected, says_what_is_due
+from bot.assistant.engineer.implied import noted, remarked
 from bot.types import Turn, Upload
 
 MOST = 20_000
@@ -45,6 +46,12 @@ _FENCE = re.compile(r"```(?:([\w+#.-]*)[ \t]*\r?\n)?(.*?)(?:```|\Z)", re.S)
 _CODE_LINE = re.compile(
     r"(?:async )?(?:def|class) \w|(?:import|from) [\w.]+|@\w|(?:for|while|if|with|try|elif|else)\b.*:\s*(?:#.*)?$|(?:try|else):|"
     r"(?:print|assert)\b ?\(?|[A-Za-z_][\w.\[\]'\"]*\s*(?:[-+*/]?=)[^=]|return\b|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH)\s+\S"
+)
+_INLINE = re.compile(
+    r"[^\n:：()=]{0,80}?(?:[:：]\s*|\b(?:debug|fix|this)\s+)"
+    r"(?P<code>(?:for \w+(?:, ?\w+)* in |(?:async )?def \w+ ?\(|class \w+\s*[:(]|"
+    r"print ?\(|(?:if|while) .*(?:[=!<>]=|[<>]|:)|[A-Za-z_]\w*(?:\[.+?\])? ?[-+*/]?= ?[^=\s]|[A-Za-z_][\w.]*\(.*\)$).*)",
+    re.S,
 )
 _TRACEBACK = re.compile(r"^\s*(?:Traceback \(most recent call last\):|File \"[^\"]+\", line \d+)", re.M)
 
@@ -114,6 +121,12 @@ def loose(text: str) -> str:
     return "\n".join(lines[like[0] : last + 1])
 
 
+def inline(text: str) -> str:
+    """The code behind the words that ask about it ("debug this: for i in range(3) print(i)"), or nothing."""
+    found = _INLINE.match(text.strip())
+    return found["code"] if found and not says_what_is_due(found["code"]) else ""
+
+
 def _looks_like_code(line: str) -> bool:
     return bool(_CODE_LINE.match(line)) and not says_what_is_due(line)
 
@@ -138,7 +151,9 @@ def given(turn: Turn) -> Given:
 def _sorted(texts: Sequence[str], files: Sequence[Block]) -> Given:
     """Tell code from checks and logs. The code is the file that the log names, else the first that there is."""
     fenced = [block for text in texts for block in blocks(text)]
-    bare = [Block(code) for text in texts if not blocks(text) and not is_log(text) and (code := loose(text))]
+    bare = [
+        Block(code) for text in texts if not blocks(text) and not is_log(text) and (code := loose(text) or inline(text))
+    ]
     pieces = [*files, *fenced, *bare]
     logs = [block.text for block in pieces if is_log(block.text)] + [one for one in map(prose, texts) if is_log(one)]
     log = "\n".join(logs)
@@ -147,13 +162,15 @@ def _sorted(texts: Sequence[str], files: Sequence[Block]) -> Given:
     rest = [block for block in pieces if block not in tests]
     chosen = next((block for block in rest if block.name and f'{block.name}"' in log), rest[0] if rest else None)
     said = "\n".join(prose(text) for text in texts)
-    due = expected(said, chosen.text if chosen else "")
-    checks = (*(block.text for block in tests), *due.checks)
-    if chosen:
-        checks += doctests(chosen.text)
+    code = chosen.text if chosen else ""
+    inside = frozenset(code.splitlines())
+    said = "\n".join(line for line in said.splitlines() if line not in inside or says_what_is_due(line))
+    due, remarks = expected(said, code), remarked(said, code)
+    checks = (*(block.text for block in tests), *due.checks, *remarks, *noted(code), *doctests(code))
+    unread = max(0, due.unread - len(remarks))
     size = sum(map(len, texts)) + sum(len(block.text) for block in files)
     return Given(
-        chosen, tuple(block for block in rest if block is not chosen and block.name), checks, due.unread, log, size
+        chosen, tuple(block for block in rest if block is not chosen and block.name), checks, unread, log, size
     )
 
 

@@ -5,8 +5,10 @@ Small repairs are tried before a model is asked, and a change is called a repair
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from langchain_core.language_models import BaseChatModel
 
@@ -22,8 +24,12 @@ from bot.language import language as language_of
 from bot.ports import Linter, Sandbox
 from bot.types import Answer, Done, Reply, Status, Turn
 
+T = TypeVar("T")
+
 ROUNDS = 3
 """Times that a capable model is asked; another one is asked once."""
+LONGEST = 90.0
+"""Seconds that the search for a change may take, runs and the model together: a person waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +79,13 @@ class Debugger:
         *,
         capable: bool = False,
         model_name: str = "",
+        longest: float = LONGEST,
     ):
         self._model = model
         self._bench = Bench(sandbox, linter)
         self._capable = capable
         self._model_name = model_name
+        self._longest = longest
 
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Status, then Done with the fault, the change, and what was run."""
@@ -102,12 +110,13 @@ class Debugger:
         yield Status(say.running if language in self._bench.languages else say.reading)
         before = await self._bench.run(code, language, person, _checks(found), found.beside)
         budget, after, model, guessed = Budget(), None, False, False
+        ends = asyncio.get_running_loop().time() + self._longest
         if not before.good and language == PYTHON:
             yield Status(say.mending)
-            small = await self._small_change(before, person, found.beside, budget)
+            small = await _within(ends, self._small_change(before, person, found.beside, budget))
             after, guessed = (small.trial, small.guessed) if small else (None, False)
         if after is None and (before.began or self._capable) and (not before.good or self._capable):
-            async for step in self._asked(before, turn, found, fault, budget):
+            async for step in self._asked(before, turn, found, fault, budget, ends):
                 if isinstance(step, Status):
                     yield step
                 else:
@@ -125,7 +134,7 @@ class Debugger:
         return Mend(Trial(change, before.language, before.ran, before.checks)) if change else None
 
     async def _asked(
-        self, before: Trial, turn: Turn, found: Given, fault: Fault | None, budget: Budget
+        self, before: Trial, turn: Turn, found: Given, fault: Fault | None, budget: Budget, ends: float
     ) -> AsyncIterator[Status | Trial]:
         """Ask the model for the repaired code, and give it only if a run speaks for it, or if nothing can be run."""
         say, rounds = CODE[language_of(prose(turn.message.text))], ROUNDS if self._capable else 1
@@ -134,10 +143,13 @@ class Debugger:
         ask = "\n\n".join([request, report.fenced(before.code, before.language), *_happened(before, fault, say)])
         for number in range(1, rounds + 1):
             yield Status(say.round.format(number=number, most=rounds))
-            code = await author.write(ask)
-            if not code.strip() or code.strip() == before.code.strip():
+            code = await _within(ends, author.write(ask))
+            if not code or not code.strip() or code.strip() == before.code.strip():
                 return
-            trial = await self._bench.run(code, before.language, turn.message.sender.ref, before.checks, found.beside)
+            person = turn.message.sender.ref
+            trial = await _within(ends, self._bench.run(code, before.language, person, before.checks, found.beside))
+            if trial is None:
+                return
             budget.spend(trial)
             if keeps(before.code, code) and (trial.good or not trial.began):
                 yield trial
@@ -163,6 +175,15 @@ class Debugger:
 
     def _signed(self, done: Debugged) -> str:
         return self._model_name if done.model else ""
+
+
+async def _within(ends: float, work: Awaitable[T]) -> T | None:
+    """What comes of some work; None if the time is over before it."""
+    try:
+        async with asyncio.timeout_at(ends):
+            return await work
+    except TimeoutError:
+        return None
 
 
 def _checks(found: Given) -> tuple[str, ...]:
@@ -192,7 +213,7 @@ def _headline(done: Debugged, after: Trial, say: CodeWords) -> str:
     if not done.mended:
         return say.suggestion
     if not after.held:
-        return say.change_runs
+        return say.change_ends if done.before and done.before.endless else say.change_runs
     return say.change if done.calls_it_mended else say.change_passes.format(count=count(after.checks))
 
 

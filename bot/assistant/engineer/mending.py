@@ -9,7 +9,7 @@ from bot.assistant.engineer.bench import UNDEFINED, Bench, Trial
 from bot.assistant.engineer.codetext import Block
 from bot.assistant.engineer.faults import Fault
 from bot.assistant.engineer.mutants import mutants
-from bot.assistant.engineer.repairs import repairs
+from bot.assistant.engineer.repairs import endless, repairs
 from bot.ports import Finding
 
 STEPS = 4
@@ -46,6 +46,9 @@ class Budget:
 async def mended(bench: Bench, trial: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Mend | None:
     """A small change that makes code good; None if there is none within the budget."""
     now = trial
+    if trial.endless:
+        good, _ = await _first(bench, endless(trial.code), trial, person, beside, budget)
+        return Mend(good) if good else None
     for _ in range(STEPS):
         if (fault := now.fault) is None:
             break
