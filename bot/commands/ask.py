@@ -22,7 +22,9 @@ from connectors.chat.outbox import media_type, save
 from connectors.chat.terminal import TerminalDoor, source_line
 
 TextArgument = Annotated[str, typer.Argument(help="The request; `-` reads one a line from standard input.")]
-OutOption = Annotated[Path | None, typer.Option(help="A folder to write the files of an answer to; none is overwritten.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="A folder to write the files of an answer to; none is overwritten.")
+]
 
 
 def ask(
