@@ -14,6 +14,8 @@ from dataclasses import dataclass
 LITERAL_MOST = 500
 LINE_MOST = 2000
 """Characters of a line that are searched for calls."""
+REACH = 4
+"""Further calls that may stand inside a text which is the value itself."""
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 CALL = re.compile(
@@ -48,6 +50,7 @@ _GOES_ON = re.compile(
     re.I,
 )
 _ANOTHER = re.compile(r"\s*(?:and|or|と)\s+(?P<more>\S+)", re.I)
+_BEGINS = re.compile(r"[-+.\d\"'(\[{]|True|False|None|[bBrR]{1,2}[\"']")
 _NONE = object()
 _PLAIN_QUOTES = str.maketrans("“”„‘’", '"""\'\'')
 
@@ -129,7 +132,7 @@ def _read(line: str) -> Iterator[_Said]:
         ends = [*(other.start() for other in calls[number + 1 :]), len(line)]
         said = _said(call, line, ends[0])
         if said and not said.want:  # the next call may stand inside a text that is the value
-            longer = ((_said(call, line, end), end) for end in ends[1:])
+            longer = ((_said(call, line, end), end) for end in ends[1:REACH])
             said, done = next(((one, end) for one, end in longer if one and one.want), (said, done))
         if said:
             yield said
@@ -172,6 +175,8 @@ def literal_in(text: str) -> str:
     "4, not 11" is 4. "4 or 5", "4 times" and "4, 5" are not read: they may mean something else.
     """
     text = text.strip().lstrip("`")[:LITERAL_MOST].rstrip(" .。!?`,;、，")
+    if not _BEGINS.match(text):
+        return ""
     ends = [len(text), *(found.start() for found in reversed(list(re.finditer(r"[\s.,;。、，`]", text))))]
     literal = next((one for end in ends if _is_literal(one := text[:end].rstrip(" ,;、，"))), "")
     rest = text[len(literal) :].lstrip("`")
