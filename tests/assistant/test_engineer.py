@@ -456,7 +456,7 @@ class Slow(ScriptedModel):
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         await asyncio.sleep(3600)
-        yield ChatGenerationChunk(message=AIMessageChunk(""))
+        yield ChatGenerationChunk(message=AIMessageChunk(content=""))
 
 
 async def test_the_search_for_a_change_ends_however_slow_the_model_is() -> None:
