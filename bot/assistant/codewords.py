@@ -20,7 +20,10 @@ class CodeWords:
     too_long: str
     nothing_given: str
     nothing_written: str
+    lost: str
     here_is: str
+    best_try: str
+    breaks_off: str
     ran: str
     printed: str
     printed_nothing: str
@@ -39,6 +42,7 @@ class CodeWords:
     readable: str
     unreadable: str
     checks_hold: str
+    checks_partly: str
     checks_fail: str
     checks_unreached: str
     own_hold: str
@@ -47,6 +51,10 @@ class CodeWords:
     fine: str
     ask_expected: str
     change: str
+    change_passes: str
+    change_runs: str
+    change_ends: str
+    by_trial: str
     suggestion: str
     changed_ran: str
     error_gone: str
@@ -68,7 +76,10 @@ ENGLISH = CodeWords(
     "Please send only the part that matters.",
     nothing_given="I see no code and no error message. Please paste the code or the traceback, or attach the file.",
     nothing_written="I got no code together for this. Please say it in another way, or in smaller steps.",
+    lost="I got no code together for this: what I wrote repeats itself. Please say it in another way, or in smaller steps.",
     here_is="Here is the code ({language}):",
+    best_try="I got no working code together for this. My best try ({language}), which does not work:",
+    breaks_off="I got no working code together for this. My best try ({language}), which breaks off before its end:",
     ran="I ran it ({language}, {seconds:.1f} s).",
     printed="It printed:",
     printed_nothing="It printed nothing.",
@@ -87,6 +98,8 @@ ENGLISH = CodeWords(
     readable="ruff, which reads the code without running it, finds no mistake.",
     unreadable="ruff could not check it: {reason}",
     checks_hold="I ran your {count} check(s) with it, and all hold. Nothing else was checked.",
+    checks_partly="I ran the {count} check(s) that I could read from what you sent, and they hold. {unread} more thing(s) "
+    "that you said should come out I could not read as a check, so they were not checked.",
     checks_fail="Your check(s) do not all hold with it{failed}.",
     checks_unreached="It did not come as far as your check(s).",
     own_hold="It passes {count} test(s) that I wrote myself, which show less than your own would.",
@@ -95,9 +108,13 @@ ENGLISH = CodeWords(
     fine="I ran your code ({language}), and it ended without an error.",
     ask_expected='What should come out instead? With an example ("f(2) should be 4") I can check a repair.',
     change="This change mends it:",
+    change_passes="This change makes your {count} check(s) pass:",
+    change_runs="With this change the error is gone:",
+    change_ends="With this change it comes to an end:",
+    by_trial="I found it by changing one small thing at a time until they held. Few checks can hold by chance: please read it.",
     suggestion="A change that I suggest:",
     changed_ran="I ran the changed code ({language}, {seconds:.1f} s).",
-    error_gone="The error is gone. Whether the result is right I cannot tell: there was no example to check it against.",
+    error_gone="Whether the result is right I cannot tell: there was no example to check it against.",
     after_prints="Your code as it was printed:",
     unmended="I tried {tried} change(s), and none of them made it work.",
     untried="I have no change to offer for it.",
@@ -115,7 +132,10 @@ JAPANESE = CodeWords(
     too_long="{size:,}文字あります。一度に読めるコードと文章は{most:,}文字までです。関係する部分だけを送ってください。",
     nothing_given="コードもエラーメッセージも見当たりません。コードかトレースバックを貼り付けるか、ファイルを添付してください。",
     nothing_written="コードにまとめられませんでした。別の言い方にするか、小さく分けて依頼してください。",
+    lost="コードにまとめられませんでした。同じ行の繰り返しになりました。別の言い方にするか、小さく分けて依頼してください。",
     here_is="コードです（{language}）。",
+    best_try="動くコードにまとめられませんでした。最も近い試み（{language}）ですが、動きません。",
+    breaks_off="動くコードにまとめられませんでした。最も近い試み（{language}）ですが、途中で切れています。",
     ran="実行しました（{language}、{seconds:.1f}秒）。",
     printed="出力：",
     printed_nothing="出力はありませんでした。",
@@ -134,6 +154,8 @@ JAPANESE = CodeWords(
     readable="ruff（実行せずにコードを読む検査）の指摘はありません。",
     unreadable="ruffで検査できませんでした：{reason}",
     checks_hold="ご提示の検査{count}件と一緒に実行し、すべて成り立ちました。ほかは検査していません。",
+    checks_partly="ご提示の内容から読み取れた検査{count}件と一緒に実行し、成り立ちました。ほかに検査として読み取れなかった期待が{unread}件あり、"
+    "検査していません。",
     checks_fail="ご提示の検査のうち、成り立たないものがあります{failed}。",
     checks_unreached="ご提示の検査までは進みませんでした。",
     own_hold="こちらで書いたテスト{count}件に通りました。ご自身のテストほどの裏付けにはなりません。",
@@ -142,9 +164,13 @@ JAPANESE = CodeWords(
     fine="いただいたコードを実行したところ（{language}）、エラーなく終わりました。",
     ask_expected="正しい結果は何ですか。「f(2) は 4 になるはず」のような例があれば、修正を確かめられます。",
     change="次の変更で直ります。",
+    change_passes="次の変更で、ご提示の検査{count}件が成り立つようになります。",
+    change_runs="次の変更でエラーは出なくなります。",
+    change_ends="次の変更で終わるようになります。",
+    by_trial="小さな変更を一つずつ試し、検査が成り立ったものです。少ない検査では偶然のこともあります。変更をお確かめください。",
     suggestion="変更の提案です。",
     changed_ran="変更後のコードを実行しました（{language}、{seconds:.1f}秒）。",
-    error_gone="エラーは出なくなりました。結果が正しいかどうかは、照らし合わせる例がないため分かりません。",
+    error_gone="結果が正しいかどうかは、照らし合わせる例がないため分かりません。",
     after_prints="元のコードの出力：",
     unmended="{tried}件の変更を試しましたが、直りませんでした。",
     untried="提案できる変更はありません。",

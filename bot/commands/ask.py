@@ -18,9 +18,13 @@ from bot.delivery.audit import recorded
 from bot.errors import BotError, ConfigError
 from bot.types import Answer, Attachment, Citation, Done, Message, Passage, Reply
 from bot.wiring import Bot, House, new_id, open_bot, open_house, open_router
+from connectors.chat.outbox import media_type, save
 from connectors.chat.terminal import TerminalDoor, source_line
 
 TextArgument = Annotated[str, typer.Argument(help="The request; `-` reads one a line from standard input.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="A folder to write the files of an answer to; none is overwritten.")
+]
 
 
 def ask(
@@ -29,6 +33,7 @@ def ask(
     who: AsOption = "",
     where: InOption = None,
     file: Annotated[Path | None, typer.Option(help="A file that comes with the request.")] = None,
+    out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """One turn through the whole pipeline: who asks, who reads, which tool, the checked answer and its sources.
@@ -37,25 +42,29 @@ def ask(
     """
     files = (attachment(file),) if file else ()
     if text == "-":
-        run(_ask_lines(config_path(context), Request("", who, where), files))
+        run(_ask_lines(config_path(context), Request("", who, where), files, out))
     else:
-        run(_ask_once(config_path(context), Request(text, who, where), files, as_json))
+        run(_ask_once(config_path(context), Request(text, who, where), files, out, as_json))
 
 
-async def _ask_once(config: Path, request: Request, files: tuple[Attachment, ...], as_json: bool) -> None:
+async def _ask_once(
+    config: Path, request: Request, files: tuple[Attachment, ...], out: Path | None, as_json: bool
+) -> None:
     async with open_bot(config) as bot:
         message = await message_of(request, bot.house.directory, files)
         if as_json:
-            show_json(answer_json(await final(bot, message)))
+            show_json(answer_json(await final(bot, message), out))
         else:
-            await TerminalDoor(console, request.who).show(replies(bot, message))
+            await TerminalDoor(console, request.who, out).show(replies(bot, message))
 
 
-async def _ask_lines(config: Path, default: Request, files: tuple[Attachment, ...] = (), thread: str = "") -> None:
+async def _ask_lines(
+    config: Path, default: Request, files: tuple[Attachment, ...] = (), out: Path | None = None, thread: str = ""
+) -> None:
     async with open_bot(config) as bot:
 
         async def answer(request: Request) -> Mapping[str, Any]:
-            return answer_json(await final(bot, await message_of(request, bot.house.directory, files, thread)))
+            return answer_json(await final(bot, await message_of(request, bot.house.directory, files, thread)), out)
 
         await each_line(default, answer)
 
@@ -87,11 +96,12 @@ async def final(bot: Bot, message: Message) -> Answer:
     return answer
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """The answer in the form that the command line promises."""
+def answer_json(answer: Answer, out: Path | None = None) -> dict[str, Any]:
+    """The answer in the form that the command line promises; its files are written to `out` if that is named."""
     shown = {
         "text": answer.text,
         "sources": [source_json(source) for source in answer.sources],
+        "files": _files_json(answer.files, out),
         "tool": answer.plan.tool,
         "plan": {"by": answer.plan.by, "confidence": round(answer.plan.confidence, 4)},
         "model": answer.model,
@@ -99,7 +109,15 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "id": answer.id,
         "ms": {step: round(value, 1) for step, value in answer.ms.items()},
     }
-    return shown | ({"private": answer_json(answer.private)} if answer.private else {})
+    return shown | ({"private": answer_json(answer.private, out)} if answer.private else {})
+
+
+def _files_json(files: tuple[Attachment, ...], out: Path | None) -> list[dict[str, Any]]:
+    """The files of an answer: name, type, size, and where each was written."""
+    shown = [{"name": file.name, "media_type": media_type(file), "bytes": len(file.content)} for file in files]
+    if not files or out is None:
+        return shown
+    return [one | {"path": str(path)} for one, path in zip(shown, save(files, out), strict=True)]
 
 
 def source_json(source: Citation) -> dict[str, Any]:
@@ -182,7 +200,13 @@ async def _one(planned: Callable[[Request], Awaitable[Mapping[str, Any]]], text:
     return await planned(Request(text, ""))
 
 
-def chat(context: typer.Context, who: AsOption = "", where: InOption = None, as_json: JsonOption = False) -> None:
+def chat(
+    context: typer.Context,
+    who: AsOption = "",
+    where: InOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """An interactive chat; `/as NAME` and `/in ROOM` change who asks and where, `/quit` ends.
 
     With `--json` it reads requests from standard input as `ask -` does, all of them in one conversation.
@@ -190,17 +214,17 @@ def chat(context: typer.Context, who: AsOption = "", where: InOption = None, as_
     Example: rolecall chat --as haruka
     """
     if as_json:
-        run(_ask_lines(config_path(context), Request("", who, where), thread=uuid.uuid4().hex))
+        run(_ask_lines(config_path(context), Request("", who, where), out=out, thread=uuid.uuid4().hex))
     else:
-        run(_chat(config_path(context), Request("", who, where)))
+        run(_chat(config_path(context), Request("", who, where), out))
 
 
-async def _chat(config: Path, request: Request) -> None:
+async def _chat(config: Path, request: Request, out: Path | None) -> None:
     async with open_bot(config) as bot:
-        await converse(bot, request)
+        await converse(bot, request, out)
 
 
-async def converse(bot: Bot, request: Request) -> None:
+async def converse(bot: Bot, request: Request, out: Path | None = None) -> None:
     """Read, answer, repeat, until the input ends or `/quit`."""
     await message_of(request, bot.house.directory)
     thread = uuid.uuid4().hex
@@ -214,12 +238,12 @@ async def converse(bot: Bot, request: Request) -> None:
         if line == "/quit":
             return
         try:
-            request = await _turn(bot, request, line, thread)
+            request = await _turn(bot, request, line, thread, out)
         except (BotError, ConfigError) as error:
             errors.print(str(error), style="red", markup=False)
 
 
-async def _turn(bot: Bot, request: Request, line: str, thread: str) -> Request:
+async def _turn(bot: Bot, request: Request, line: str, thread: str, out: Path | None) -> Request:
     """Obey a slash command or answer a question; returns who asks, and where, from now on."""
     command, _, rest = line.partition(" ")
     changed = {
@@ -232,5 +256,5 @@ async def _turn(bot: Bot, request: Request, line: str, thread: str) -> Request:
         return changed
     if line:
         message = await message_of(Request(line, request.who, request.where), bot.house.directory, thread=thread)
-        await TerminalDoor(console, request.who).show(replies(bot, message))
+        await TerminalDoor(console, request.who, out).show(replies(bot, message))
     return request

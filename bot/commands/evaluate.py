@@ -147,7 +147,8 @@ def code_command(
     file: Annotated[
         Path,
         typer.Argument(
-            help='Tasks, one JSON object a line: "prompt", "entry_point", "test", or "code", "error", "test".'
+            help='Tasks, one JSON object a line: "prompt", "entry_point", "test", or "code", "error", "test", or in words with '
+            '"said" and "examples".'
         ),
     ],
     limit: LimitOption = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,15 +11,20 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from bot.types import Answer, Citation, Delta, Done, Reply, Status
+from bot.types import Answer, Attachment, Citation, Delta, Done, Reply, Status
+from connectors.chat.outbox import media_type, save
 
 
 class TerminalDoor:
-    """Shows replies on a console. `asker` is the name on the panel that holds a private answer."""
+    """Shows replies on a console. `asker` is the name on the panel that holds a private answer.
 
-    def __init__(self, console: Console, asker: str = "you"):
+    `out` is the folder for the files of an answer; without it they are only listed.
+    """
+
+    def __init__(self, console: Console, asker: str = "you", out: Path | None = None):
         self._console = console
         self._asker = asker
+        self._out = out
 
     async def show(self, replies: AsyncIterator[Reply]) -> None:
         """Show a turn's replies as they come; the last one brings the sources and, maybe, the private answer."""
@@ -43,12 +49,23 @@ class TerminalDoor:
             self._console.print(Text("\n" + answer.text), soft_wrap=True, end="")
         self._console.print()
         self._sources(answer.sources)
+        self._files(answer.files)
         if answer.private:
             self._console.print(Padding(private_panel(answer.private, self._asker), (1, 0, 0, 0)))
+            self._files(answer.private.files)
 
     def _sources(self, sources: tuple[Citation, ...]) -> None:
         for source in sources:
             self._console.print(source_line(source), soft_wrap=True)
+
+    def _files(self, files: tuple[Attachment, ...]) -> None:
+        paths = save(files, self._out) if files and self._out else []
+        for number, file in enumerate(files):
+            line = Text("  file  ", style="cyan").append(file.name, style="bold")
+            line.append(f"  {media_type(file)}, {len(file.content):,} bytes", style="dim")
+            self._console.print(line.append(f"  {paths[number]}" if paths else "", style="dim"), soft_wrap=True)
+        if files and not paths:
+            self._console.print(Text("  with --out FOLDER files are written there", style="dim"), soft_wrap=True)
 
 
 def source_line(source: Citation) -> Text:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import tool_call
+from langchain_core.outputs import ChatGenerationChunk
 
 from bot.assistant.codewords import ENGLISH, JAPANESE
+from bot.assistant.engineer.checks import expected
 from bot.assistant.engineer.codetext import MOST
 from bot.assistant.engineer.debugger import Debugger
 from bot.assistant.engineer.writer import Writer
@@ -78,7 +81,7 @@ async def test_a_models_claim_outside_its_code_is_not_shown() -> None:
 async def test_checks_from_the_request_decide_and_a_second_round_may_mend() -> None:
     request = "Write a Python function double. double(4) should be 8 and double(0) should be 0."
     answer, events = await write(request, "```python\ndef double(x):\n    return len(x)\n```", DOUBLE)
-    assert ENGLISH.checks_hold.format(count=1) in answer.text
+    assert ENGLISH.checks_hold.format(count=2) in answer.text
     assert ENGLISH.round.format(number=2, most=3) in [event.text for event in events if isinstance(event, Status)]
 
 
@@ -89,6 +92,49 @@ async def test_after_three_rounds_it_says_that_it_does_not_work() -> None:
     assert ENGLISH.checks_unreached in answer.text
     assert "all hold" not in answer.text
     assert sum(event == Status(ENGLISH.running) for event in events) == 3
+
+
+LOOPING = "fn reverse(head: T) {\n" + "    let tail = head.unwrap()\n    let head = tail.unwrap()\n" * 15
+
+
+@pytest.mark.parametrize(
+    ("request_", "said", "words"),
+    [
+        ("Write double in Python.", "```python\ndef double(x)\n    return 2 *\n```", ENGLISH.best_try),
+        (
+            "Write double in Python. double(2) should be 4.",
+            "```python\ndef double(x):\n    return []\n```",
+            ENGLISH.best_try,
+        ),
+        (
+            "Write double in Python.",
+            "```python\ndef double(x):\n    return 2 * x\n\ndef half(x):\n",
+            ENGLISH.breaks_off,
+        ),
+        ("Write double in Python.", "```python\ndef double(x):\n    return 2 * x\n", ENGLISH.breaks_off),
+        ("Write it in Rust: reverse a list.", "```rust\nfn reverse<T>(head: T) {\n    let x", ENGLISH.breaks_off),
+        ("Write it in Rust: reverse a list.", f"```rust\n{LOOPING}```", ENGLISH.lost),
+        ("Write it in Rust: reverse a list.", "```rust\nfn reverse(head: T) {}\n```", ENGLISH.here_is),
+    ],
+)
+async def test_code_that_did_not_come_together_is_not_called_the_code(request_: str, said: str, words: str) -> None:
+    answer, _ = await write(request_, said)
+    language = "rust" if "Rust" in request_ else "Python"
+    assert answer.text.startswith(words.format(language=language))
+    assert answer.text.count("let tail") == 0
+
+
+async def test_the_best_try_is_shown_not_the_last() -> None:
+    first, last = "```python\ndef double(x):\n    return [x]\n```", "```python\nsql: 1: Syntax error\n```"
+    answer, _ = await write("Write a Python function double. double(2) should be 4.", last, first, last)
+    assert "return [x]" in answer.text
+    assert "Syntax error" not in answer.text
+
+
+async def test_without_a_sandbox_code_that_cannot_be_read_is_not_called_the_code() -> None:
+    writer = Writer(saying("```python\ndef double(x)\n    return\n```"), None, Ruff())
+    answer, _ = await heard(writer.answer(turn("Write double in Python."), "Write double in Python."))
+    assert answer.text.startswith(ENGLISH.best_try.format(language="Python"))
 
 
 async def test_a_program_that_leaves_early_has_not_passed_its_checks() -> None:
@@ -183,7 +229,10 @@ async def test_nothing_to_debug_is_asked_for() -> None:
 async def test_a_small_fault_is_mended_and_shown_as_a_diff(task: dict[str, str]) -> None:
     text = f"Please fix this.\n```python\n{task['code']}```\nMy test:\n```python\n{task['test']}\n```"
     answer, _ = await debug(text)
-    assert ENGLISH.change in answer.text
+    guessed = task["id"] in {"comparison", "return_too_deep"}
+    passes = ENGLISH.change_passes.format(count=task["test"].count("assert "))
+    assert (ENGLISH.change in answer.text, passes in answer.text) == (not guessed, guessed)
+    assert (ENGLISH.by_trial in answer.text) == guessed
     assert "```diff\n--- code.py\n+++ code.py\n@@" in answer.text
     assert "I ran the changed code (Python" in answer.text
     assert "and all hold. Nothing else was checked." in answer.text
@@ -196,6 +245,70 @@ async def test_what_the_person_expects_is_a_check() -> None:
         "Your check(s) do not all hold with it: `assert (mean([2, 4])) == (3)` (`AssertionError: 2.0`)." in answer.text
     )
     assert "\n+    return sum(xs) / len(xs)\n" in answer.text
+
+
+async def test_a_failed_assertion_in_the_code_is_a_failed_check_and_one_check_is_not_called_a_repair() -> None:
+    code = "def is_leap(y):\n    return y % 4 == 0 and y % 100 != 0\n\nassert is_leap(2000), 'a leap year'\n"
+    answer, _ = await debug(f"fix this please\n```python\n{code}```")
+    assert ENGLISH.checks_unreached not in answer.text
+    assert (
+        "do not all hold with it: `assert is_leap(2000), 'a leap year'` (`AssertionError: a leap year`)" in answer.text
+    )
+    assert ENGLISH.change not in answer.text
+    assert ENGLISH.change_passes.format(count=1) in answer.text
+    assert ENGLISH.by_trial in answer.text
+
+
+async def test_a_change_that_breaks_what_else_was_said_is_not_offered() -> None:
+    code = "```python\ndef is_even(n):\n    return n > 5\n```"
+    answer, _ = await debug(f"{code}\nis_even(2) should be True and is_even(3) should be False")
+    assert "n < 5" not in answer.text
+    assert ENGLISH.change not in answer.text
+
+
+async def test_what_was_said_and_could_not_be_read_is_counted_where_the_checks_hold() -> None:
+    request = "Write a Python function double. double(4) should be 8 and double(0) should be nothing at all."
+    answer, _ = await write(request, DOUBLE)
+    assert ENGLISH.checks_partly.format(count=1, unread=1) in answer.text
+    assert "all hold" not in answer.text
+    code = "```python\ndef double(x):\n    return X * 2\n```"
+    answer, _ = await debug(f"{code}\ndouble(4) should be 8, double(0) should be whatever")
+    assert ENGLISH.checks_partly.format(count=1, unread=1) in answer.text
+    assert ENGLISH.change not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "pairs", "unread"),
+    [
+        ('f(3) should be "Fizz" and f(5) should be "Buzz" and f(6) should be 1', "3='Fizz' 5='Buzz' 6=1", 0),
+        ("f(2) should be True and f(3) should be False.", "2=True 3=False", 0),
+        ("f(2) should be 4, please check", "2=4", 0),
+        ("f(2) should be 4, not 11", "2=4", 0),
+        ("f(2) should return 6, not 5", "2=6", 0),
+        ("f(2) should be 4, f(3) should be 9", "2=4 3=9", 0),
+        ("`f(2)` should be `4`; `f(3)` should be “x”.", "2=4 3='x'", 0),
+        ("f(2)は4、f(3)は9になるはず", "2=4 3=9", 0),
+        ("f(2)は4になるはずで、f(3)は「九」になるはずです。", "2=4", 1),
+        ("f(2)は「四」、f(3)は9になるはず", "3=9", 1),
+        ("f(2) should be four and f(3) should be 9", "3=9", 1),
+        ("f(2) should be 4 or 5", "", 1),
+        ("f(2) should be 4 and 5", "", 1),
+        ("f(2) should be 4, 5", "", 1),
+        ("f(2) should be (4, 5).", "2=(4,5)", 0),
+        ("f(2) should be 4 times as much", "", 1),
+        ("f(1) and f(2) should be 4", "2=4", 1),
+        ("f(1) should be 4, f(2) 5", "1=4", 1),
+        ("f(2) should not be 4", "", 1),
+        ("f('a(b)') should be 'f(2) -> 3', and f(3) should be [1, 2]", "'a(b)'='f(2)->3' 3=[1,2]", 0),
+        ("f(1) should be 'x and f(5) should be 'y'", "5='y'", 1),
+        ("f(4) gives 2 instead of 3, and f(1) gives 0 but I expect 1.", "4=3 1=1", 0),
+    ],
+)
+def test_each_expectation_is_read_as_it_was_said_or_counted_as_unread(said: str, pairs: str, unread: int) -> None:
+    read = expected(said, "")
+    found = [re.fullmatch(r"assert \(f\((.+?)\)\) == \((.+)\), repr\(.*\)", check) for check in read.checks]
+    values = " ".join(f"{one[1]}={one[2]}".replace(" ", "").replace('"', "'") for one in found if one)
+    assert (values, read.unread) == (pairs, unread)
 
 
 async def test_a_failure_that_nothing_mends_is_not_called_mended() -> None:
@@ -281,6 +394,77 @@ async def test_answers_are_in_the_language_of_the_question() -> None:
     assert "NameError" in answer.text
     assert "よくある原因" in answer.text
     assert Status(JAPANESE.running) in events
+
+
+async def test_a_key_that_is_not_there_yet_may_be_an_item_itself() -> None:
+    code = "def qty(orders):\n    found = {}\n    for o in orders:\n        found[o['id']] += o['qty'] * 2\n    return found\n"
+    answer, _ = await debug(f"fix this\n```python\n{code}\nprint(qty([{{'id': 'A', 'qty': 2}}]))\n```")
+    assert "+        found[o['id']] = found.get(o['id'], 0) + o['qty'] * 2" in answer.text
+    assert "{'A': 4}" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "comment"),
+    [
+        ("This returns 3 instead of 2.5, can you debug it?", ""),
+        ("Debug this please.", "# should be 2.5 for [1, 2, 3, 4]"),
+    ],
+)
+async def test_what_should_come_out_is_read_from_a_remark_or_a_comment(said: str, comment: str) -> None:
+    code = f"def middle(xs):\n    return xs[len(xs) // 2]\n\n{comment}\nprint(middle([1, 2, 3, 4]))\n"
+    answer, _ = await debug(said, uploads=[Upload("logic.py", content=code.encode())])
+    assert ENGLISH.ask_expected not in answer.text
+    assert "`assert (middle([1, 2, 3, 4])) == (2.5)` (`AssertionError: 3`)" in answer.text
+
+
+async def test_a_remark_is_no_check_where_it_may_mean_another_call() -> None:
+    code = "def f(x):\n    return x\n\nprint(f(3))\nprint(f(4))\n"
+    answer, _ = await debug("It returns 3 instead of 2.5", uploads=[Upload("logic.py", content=code.encode())])
+    assert ENGLISH.ask_expected in answer.text
+    assert "2.5" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ("debug this: for i in range(3) print(i)", "+for i in range(3): print(i)"),
+        ("これを直して：print(sum([1, 2])", "+print(sum([1, 2]))"),
+    ],
+)
+async def test_code_on_the_line_that_asks_is_code(text: str, mended: str) -> None:
+    answer, _ = await debug(text)
+    assert mended in answer.text
+
+
+@pytest.mark.parametrize("text", ["It breaks: if I click on it (twice) it stops", "debug this: my laptop is slow"])
+async def test_words_on_the_line_that_asks_are_not_code(text: str) -> None:
+    assert (await debug(text))[0].text == ENGLISH.nothing_given
+
+
+async def test_an_endless_loop_gets_the_step_that_it_lacks() -> None:
+    text = "why does this never end\n```python\ni = 0\nwhile i < 3:\n    print(i)\n```"
+    debugger = Debugger(saying("?"), PlainSandbox(seconds=1.0), Ruff())
+    answer, _ = await heard(debugger.answer(turn(text), text))
+    assert "did not come to an end" in answer.text
+    assert ENGLISH.change_ends in answer.text
+    assert "\n+    i += 1\n" in answer.text
+    assert "```\n0\n1\n2\n```" in answer.text
+
+
+class Slow(ScriptedModel):
+    """A model that is asked and never comes to a word."""
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        await asyncio.sleep(3600)
+        yield ChatGenerationChunk(message=AIMessageChunk(content=""))
+
+
+async def test_the_search_for_a_change_ends_however_slow_the_model_is() -> None:
+    text = "Fix it:\n```python\nprint(frobnicate_all(1))\n```"
+    debugger = Debugger(Slow(script=[]), PlainSandbox(), Ruff(), capable=True, longest=0.0)
+    answer, _ = await asyncio.wait_for(heard(debugger.answer(turn(text), text)), 60)
+    assert "`NameError: name 'frobnicate_all' is not defined`" in answer.text
+    assert ENGLISH.change not in answer.text
 
 
 async def test_an_endless_program_is_stopped_and_said_so() -> None:

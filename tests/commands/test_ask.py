@@ -28,7 +28,7 @@ def test_an_answer_has_everything_the_contract_names(ask: Run) -> None:
     ran = ask(LEASES, "fiona")
     assert ran.code == 0
     answer = ran.json
-    assert set(answer) == {"text", "sources", "tool", "plan", "model", "refused", "id", "ms"}
+    assert set(answer) == {"text", "sources", "files", "tool", "plan", "model", "refused", "id", "ms"}
     assert "12.7 million dollars" in answer["text"]
     assert answer["sources"][0] == {
         "document": "acme/filings/report.md",

@@ -41,7 +41,46 @@ async def test_what_is_written_is_judged_by_the_hidden_test(body: str, passes: f
 @pytest.mark.parametrize(("code", "rate"), [("def f(x)\n    return x\n", 1.0), ("def f(x):\n    return g(x)\n", 0.0)])
 async def test_a_repair_is_judged_by_its_test(code: str, rate: float) -> None:
     found = await figures(Task("t", "assert f(3) == 3", code=code), "no idea")
-    assert found == {"tasks": 1, "repair_rate": rate, "claimed": int(rate), "claimed_but_fail": 0}
+    assert found == {"tasks": 1, "repair_rate": rate, "claimed": int(rate), "claimed_but_fail": 0, "examples_only": 0}
+
+
+@pytest.mark.parametrize(
+    ("said", "body", "claimed", "untrue", "only"),
+    [
+        ("double(2) should be 4, double(3) should be 6.", "2 * x", 1, 0, 0),
+        ("double(2) should be 4, double(3) should be 6.", "x + 3", 0, 0, 0),
+        ("double(2) should be 4, double(3) should be 6.", "2 * x if x > 0 else 7", 1, 0, 1),
+        ("double(2) should be 4 and double(3) should be two more.", "x ** 2", 1, 0, 1),
+        ("double(2) should be 4, as was said.", "x ** 2", 1, 1, 0),
+    ],
+)
+async def test_a_claim_about_words_is_judged_without_the_reading_that_it_rests_on(
+    said: str, body: str, claimed: int, untrue: int, only: int
+) -> None:
+    # The last case is an answer that read less than what was meant, and did not say so.
+    test, examples = (
+        "def check(candidate):\n    assert candidate(0) == 0\n",
+        "assert double(2) == 4\nassert double(3) == 6",
+    )
+    if "two more" in said or "as was" in said:
+        test += "    assert candidate(3) == 6\n"
+    task = Task("t", test, entry="double", said=f"Write a Python function double. {said}", examples=examples)
+    found = await figures(task, f"```python\ndef double(x):\n    return {body}\n```")
+    assert (found["claimed"], found["claimed_but_fail"], found["examples_only"]) == (claimed, untrue, only)
+
+
+@pytest.mark.parametrize(
+    ("code", "untrue", "only"),
+    [
+        ("def double(x):\n    return valeu\n\nvalue = 4\n", 1, 0),
+        ("def double(x):\n    return x - 2\n", 0, 1),
+    ],
+    ids=["called mended", "said to pass the check"],
+)
+async def test_what_is_called_mended_has_to_pass_a_test_that_nobody_saw(code: str, untrue: int, only: int) -> None:
+    said, examples = "double(2) should be 4.", "assert double(2) == 4"
+    found = await figures(Task("t", "assert double(7) == 14", code=code, said=said, examples=examples), "no idea")
+    assert (found["claimed"], found["claimed_but_fail"], found["examples_only"]) == (1, untrue, only)
 
 
 async def test_code_that_leaves_early_has_not_passed() -> None:
@@ -49,16 +88,20 @@ async def test_code_that_leaves_early_has_not_passed() -> None:
     assert (await figures(Task("t", TEST, PROMPT, "double"), said))["pass@1"] == 0.0
 
 
-@pytest.mark.parametrize("task", read_tasks(EXAMPLES / "write.jsonl"), ids=lambda task: str(task.id))
+WRITE = [task for name in ("write", "prose") for task in read_tasks(EXAMPLES / f"{name}.jsonl") if not task.code]
+
+
+@pytest.mark.parametrize("task", WRITE, ids=lambda task: str(task.id))
 async def test_the_examples_have_solutions_that_pass(task: Task) -> None:
-    lines = (EXAMPLES / "write.jsonl").read_text(encoding="utf-8").splitlines()
-    [solution] = [one["canonical_solution"] for one in map(json.loads, lines) if one["task_id"] == task.id]
+    texts = [(EXAMPLES / f"{name}.jsonl").read_text(encoding="utf-8") for name in ("write", "prose")]
+    lines = [json.loads(line) for text in texts for line in text.splitlines()]
+    [solution] = [one["canonical_solution"] for one in lines if one.get("task_id") == task.id]
     found = await figures(task, f"```python\n{task.prompt}{solution}```")
     assert (found["pass@1"], found["claimed"], found["claimed_but_fail"]) == (1.0, 1, 0)
 
 
-def test_there_are_ten_and_ten() -> None:
-    assert [len(read_tasks(EXAMPLES / f"{name}.jsonl")) for name in ("write", "repair")] == [10, 10]
+def test_there_are_as_many_as_the_page_says() -> None:
+    assert [len(read_tasks(EXAMPLES / f"{name}.jsonl")) for name in ("write", "repair", "prose")] == [10, 10, 14]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +111,7 @@ def test_there_are_ten_and_ten() -> None:
         ("[]", "set.jsonl:1: needs an object with task_id"),
         ('{"prompt": "def f():", "test": ""}', "set.jsonl:1: task_id: is missing"),
         ('{"id": "a", "code": 7, "test": ""}', "set.jsonl:1: code: is missing or no string"),
+        ('{"id": "a", "code": "x", "said": "y", "test": ""}', "set.jsonl:1: examples: is missing or no string"),
         ("", "holds no task"),
     ],
 )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from bot.assistant.engineer.codetext import PYTHON, asserts, blocks, loose
+from bot.assistant.engineer.checks import asserts
+from bot.assistant.engineer.codetext import PYTHON, blocks, loose
 from bot.assistant.planner import prompt
 
 _LINK = re.compile(
@@ -19,13 +20,17 @@ LONGEST = 20_000
 
 
 class Author:
-    """A chat model as a writer of code. `read` is what its links may come from: what the person sent."""
+    """A chat model as a writer of code. `read` is what its links may come from: what the person sent.
+
+    `broke_off` says whether what it wrote last came to no end: its block is open, or it was longer than the limit.
+    """
 
     def __init__(self, model: BaseChatModel, instructions: str, language: str, read: str):
         self._model = model
         self._messages: list[BaseMessage] = [SystemMessage(prompt(instructions).replace("{language}", language))]
         self._language = language
         self._read = read
+        self.broke_off = False
 
     async def write(self, request: str) -> str:
         """The code that the model answers a request with, which it sees after all earlier ones; empty if it wrote none."""
@@ -36,6 +41,7 @@ class Author:
             if len(text) > LONGEST:
                 break
         self._messages.append(AIMessage(text))
+        self.broke_off = len(text) > LONGEST or text.count("```") % 2 == 1
         return unlinked(taken(text, self._language), self._read)
 
 
@@ -50,6 +56,12 @@ def taken(text: str, language: str) -> str:
 def unlinked(code: str, read: str) -> str:
     """Code without the links that were not in what the person sent: what runs is what is shown, and leads nowhere new."""
     return _LINK.sub(lambda found: found.group() if found.group() in read else "[link removed]", code)
+
+
+def repeats_itself(code: str) -> bool:
+    """Whether most of the code is the same few lines over and over, as small models write when they are lost."""
+    lines = [line.strip() for line in code.splitlines() if len(line.strip()) >= 8]
+    return len(lines) >= 12 and len(set(lines)) * 2 < len(lines)
 
 
 def with_imports(code: str, stub: str) -> str:

@@ -57,13 +57,31 @@ class Trial:
         return replace(found, line=own[-1] if own and found.kind != "AssertionError" else 0)
 
     @property
+    def endless(self) -> bool:
+        """Whether it was stopped because it did not come to an end."""
+        return self.ran is not None and self.ran.ending == "time"
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether it failed because it could not even be read, in whatever language."""
+        errors = self.ran.errors if self.ran and not self.good else ""
+        return bool(self.fault and self.fault.syntax) or "syntax error" in errors.lower()
+
+    @property
     def failed_check(self) -> str:
         """The check that failed, as it was written."""
         found = read_fault(self.ran.errors) if self.ran else None
         lines = self.program.splitlines()
-        if found is None or not len(self.code.splitlines()) < found.line <= len(lines):
+        if found is None or not 0 < found.line <= len(lines):
+            return ""
+        if found.line <= len(self.code.splitlines()) and not self._own_check(found, lines[found.line - 1]):
             return ""
         return re.sub(r", repr\(.*\)$", "", lines[found.line - 1].strip())
+
+    def _own_check(self, found: Fault, line: str) -> bool:
+        """Whether a failure inside the code is one of a check that the person wrote there."""
+        own = found.where.startswith("test") or line in self.checks
+        return found.kind == "AssertionError" and line.lstrip().startswith("assert") and own
 
 
 class Bench:

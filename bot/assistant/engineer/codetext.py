@@ -5,13 +5,13 @@ It only reads text. Nothing here runs or compiles anything, and what stands in t
 
 from __future__ import annotations
 
-import ast
-import doctest
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from bot.assistant.engineer.checks import doctests, expected, says_what_is_due
+from bot.assistant.engineer.implied import noted, remarked
 from bot.types import Turn, Upload
 
 MOST = 20_000
@@ -47,19 +47,13 @@ _CODE_LINE = re.compile(
     r"(?:async )?(?:def|class) \w|(?:import|from) [\w.]+|@\w|(?:for|while|if|with|try|elif|else)\b.*:\s*(?:#.*)?$|(?:try|else):|"
     r"(?:print|assert)\b ?\(?|[A-Za-z_][\w.\[\]'\"]*\s*(?:[-+*/]?=)[^=]|return\b|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH)\s+\S"
 )
-_TRACEBACK = re.compile(r"^\s*(?:Traceback \(most recent call last\):|File \"[^\"]+\", line \d+)", re.M)
-_CALL = r"(?P<call>[A-Za-z_][\w.]*\((?:[^()\n]|\([^()\n]*\))*\))"
-_EXPECTED = (
-    re.compile(
-        _CALL + r"\s+(?:gives|returns|prints|is|yields|evaluates to)\s+.{1,80}?[,;]?\s+"
-        r"(?:(?:but|and|where|while)\s+(?:I|we|it)\s+(?:expect(?:ed)?|want(?:ed)?|should (?:be|return|give))|instead of)"
-        r"\s+(?P<want>.+)"
-    ),
-    re.compile(_CALL + r"\s+(?:should|must|has to)\s+(?:be|return|give|equal|yield)\s+(?P<want>.+)"),
-    re.compile(_CALL + r"\s*(?:は|が)\s*(?P<want>.+?)\s*(?:になる|を返す|となる)(?:はず|べき)"),
-    re.compile(_CALL + r"\s*(?:=>|->|==|→)\s*(?P<want>.+)"),
+_INLINE = re.compile(
+    r"[^\n:：()=]{0,80}?(?:[:：]\s*|\b(?:debug|fix|this)\s+)"
+    r"(?P<code>(?:for \w+(?:, ?\w+)* in |(?:async )?def \w+ ?\(|class \w+\s*[:(]|"
+    r"print ?\(|(?:if|while) .*(?:[=!<>]=|[<>]|:)|[A-Za-z_]\w*(?:\[.+?\])? ?[-+*/]?= ?[^=\s]|[A-Za-z_][\w.]*\(.*\)$).*)",
+    re.S,
 )
-_LITERAL_MOST = 500
+_TRACEBACK = re.compile(r"^\s*(?:Traceback \(most recent call last\):|File \"[^\"]+\", line \d+)", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +69,14 @@ class Block:
 class Given:
     """What a person gave to debug: the code itself, files beside it, their checks, and the logs.
 
-    `documents` are those that an earlier answer rested on, if the code was taken from there.
+    `unread` counts what they said should come out that could not be read as a check. `documents` are those that an
+    earlier answer rested on, if the code was taken from there.
     """
 
     code: Block | None
     beside: tuple[Block, ...] = ()
     checks: tuple[str, ...] = ()
+    unread: int = 0
     log: str = ""
     size: int = 0
     documents: frozenset[str] = frozenset()
@@ -125,8 +121,14 @@ def loose(text: str) -> str:
     return "\n".join(lines[like[0] : last + 1])
 
 
+def inline(text: str) -> str:
+    """The code behind the words that ask about it ("debug this: for i in range(3) print(i)"), or nothing."""
+    found = _INLINE.match(text.strip())
+    return found["code"] if found and not says_what_is_due(found["code"]) else ""
+
+
 def _looks_like_code(line: str) -> bool:
-    return bool(_CODE_LINE.match(line)) and not any(pattern.search(line) for pattern in _EXPECTED[:3])
+    return bool(_CODE_LINE.match(line)) and not says_what_is_due(line)
 
 
 def given(turn: Turn) -> Given:
@@ -139,8 +141,9 @@ def given(turn: Turn) -> Given:
             if blocks(exchange.question) or blocks(exchange.answer):
                 earlier = _sorted([exchange.question] if blocks(exchange.question) else [exchange.answer], [])
                 checks = (*earlier.checks, *found.checks)
+                size, unread = earlier.size + found.size, earlier.unread + found.unread
                 return Given(
-                    earlier.code, earlier.beside, checks, earlier.log, earlier.size + found.size, exchange.documents
+                    earlier.code, earlier.beside, checks, unread, earlier.log, size, documents=exchange.documents
                 )
     return found
 
@@ -148,7 +151,9 @@ def given(turn: Turn) -> Given:
 def _sorted(texts: Sequence[str], files: Sequence[Block]) -> Given:
     """Tell code from checks and logs. The code is the file that the log names, else the first that there is."""
     fenced = [block for text in texts for block in blocks(text)]
-    bare = [Block(code) for text in texts if not blocks(text) and not is_log(text) and (code := loose(text))]
+    bare = [
+        Block(code) for text in texts if not blocks(text) and not is_log(text) and (code := loose(text) or inline(text))
+    ]
     pieces = [*files, *fenced, *bare]
     logs = [block.text for block in pieces if is_log(block.text)] + [one for one in map(prose, texts) if is_log(one)]
     log = "\n".join(logs)
@@ -157,11 +162,16 @@ def _sorted(texts: Sequence[str], files: Sequence[Block]) -> Given:
     rest = [block for block in pieces if block not in tests]
     chosen = next((block for block in rest if block.name and f'{block.name}"' in log), rest[0] if rest else None)
     said = "\n".join(prose(text) for text in texts)
-    checks = (*(block.text for block in tests), *expectations(said, chosen.text if chosen else ""))
-    if chosen:
-        checks += doctests(chosen.text)
+    code = chosen.text if chosen else ""
+    inside = frozenset(code.splitlines())
+    said = "\n".join(line for line in said.splitlines() if line not in inside or says_what_is_due(line))
+    due, remarks = expected(said, code), remarked(said, code)
+    checks = (*(block.text for block in tests), *due.checks, *remarks, *noted(code), *doctests(code))
+    unread = max(0, due.unread - len(remarks))
     size = sum(map(len, texts)) + sum(len(block.text) for block in files)
-    return Given(chosen, tuple(block for block in rest if block is not chosen and block.name), checks, log, size)
+    return Given(
+        chosen, tuple(block for block in rest if block is not chosen and block.name), checks, unread, log, size
+    )
 
 
 def _file(upload: Upload) -> Block | None:
@@ -178,68 +188,3 @@ def _file(upload: Upload) -> Block | None:
 def _is_checks(text: str) -> bool:
     """Whether a block is there to check another one."""
     return bool(re.search(r"^\s*(?:assert\b|def (?:check|test_\w+)\()", text, re.M))
-
-
-def asserts(code: str) -> tuple[str, ...]:
-    """The one-line assertions that stand at the top level of code."""
-    return tuple(
-        line for line in code.splitlines() if line.startswith("assert ") and not line.endswith(("(", ",", "\\"))
-    )
-
-
-def doctests(text: str) -> tuple[str, ...]:
-    """The examples in interactive form (``>>> f(2)``) as assertions; what only sets something up is kept as it is."""
-    try:
-        examples = doctest.DocTestParser().get_examples(text)
-    except ValueError:
-        return ()
-    checks: list[str] = []
-    for example in examples:
-        source, want = example.source.strip(), example.want.split('"""')[0].split("'''")[0].strip()
-        if want and not example.exc_msg and "\n" not in source and "..." not in want:
-            checks.append(_check(source, want) if _is_literal(want) else f"assert repr({source}) == {want!r}")
-        elif not want and "\n" not in source:
-            checks.append(source)
-    return tuple(checks) if any(check.startswith("assert") for check in checks) else ()
-
-
-def expectations(said: str, code: str) -> tuple[str, ...]:
-    """What a person says that a call should give ("mean([2, 4]) gives 2 but I expect 3").
-
-    Of calls to what the code defines; of all if there is no code yet.
-    """
-    found: list[str] = [line.strip() for line in said.splitlines() if line.strip().startswith("assert ")]
-    for line in said.splitlines():
-        for match in filter(None, (pattern.search(line) for pattern in _EXPECTED)):
-            defined = re.search(rf"\b(?:def|class) {re.escape(match['call'].split('(')[0].split('.')[0])}\b", code)
-            if (defined or not code) and (want := _literal_in(match["want"])):
-                found.append(_check(match["call"], want))
-                break
-    return tuple(dict.fromkeys(found))
-
-
-def _check(call: str, want: str) -> str:
-    """An assertion that says what came instead when it fails."""
-    return f"assert ({call}) == ({want}), repr({call})"
-
-
-def _literal_in(text: str) -> str:
-    """The longest beginning of a text that is a Python literal."""
-    text = text.strip().strip("`")[:_LITERAL_MOST].rstrip(" .。!?`")
-    ends = [len(text), *(match.start() for match in reversed(list(re.finditer(r"[\s.,;。、`]", text))))]
-    return next((text[:end] for end in ends if _is_literal(text[:end])), "")
-
-
-def _is_literal(text: str) -> bool:
-    if not text or len(text) > _LITERAL_MOST:
-        return False
-    try:
-        ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-def count(checks: Iterable[str]) -> int:
-    """How many assertions there are; a block of tests counts each of its own."""
-    return sum(len(re.findall(r"^\s*assert\b", check, re.M)) for check in checks)

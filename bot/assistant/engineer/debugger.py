@@ -5,8 +5,10 @@ Small repairs are tried before a model is asked, and a change is called a repair
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from langchain_core.language_models import BaseChatModel
 
@@ -14,15 +16,20 @@ from bot.assistant.codewords import CODE, CodeWords
 from bot.assistant.engineer import report
 from bot.assistant.engineer.authoring import Author, keeps, shown_failures
 from bot.assistant.engineer.bench import Bench, Trial
-from bot.assistant.engineer.codetext import MOST, PYTHON, Block, Given, asserts, given, prose, wanted_language
+from bot.assistant.engineer.checks import asserts, count
+from bot.assistant.engineer.codetext import MOST, PYTHON, Block, Given, given, prose, wanted_language
 from bot.assistant.engineer.faults import Fault, read_fault
-from bot.assistant.engineer.mending import Budget, mended, suggested
+from bot.assistant.engineer.mending import Budget, Mend, mended, suggested
 from bot.language import language as language_of
 from bot.ports import Linter, Sandbox
 from bot.types import Answer, Done, Reply, Status, Turn
 
+T = TypeVar("T")
+
 ROUNDS = 3
 """Times that a capable model is asked; another one is asked once."""
+LONGEST = 90.0
+"""Seconds that the search for a change may take, runs and the model together: a person waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,8 @@ class Debugged:
     """What came of it: the code as it was, a changed version if there is one, and how many changes were tried.
 
     `after.good` says that the change was shown to work; one that was not run is a suggestion. `model` says that a model
-    wrote it.
+    wrote it, `guessed` that something small was changed until the checks held. `unread` counts what the person said should
+    come out that could not be read as a check.
     """
 
     before: Trial | None
@@ -38,6 +46,8 @@ class Debugged:
     fault: Fault | None = None
     tried: int = 0
     model: bool = False
+    guessed: bool = False
+    unread: int = 0
     name: str = ""
     documents: frozenset[str] = frozenset()
 
@@ -48,8 +58,14 @@ class Debugged:
 
     @property
     def claimed(self) -> bool:
-        """Whether the answer says that the person's own checks hold with the change."""
-        return self.mended and bool(self.after and self.after.held)
+        """Whether the answer says that the person's own checks hold, with the change if there is one."""
+        last = self.after or self.before
+        return bool(last and last.held)
+
+    @property
+    def calls_it_mended(self) -> bool:
+        """Whether the answer says more than that: the error itself pointed at the change, and the checks hold."""
+        return self.mended and self.claimed and not self.guessed and not self.model and not self.unread
 
 
 class Debugger:
@@ -63,11 +79,13 @@ class Debugger:
         *,
         capable: bool = False,
         model_name: str = "",
+        longest: float = LONGEST,
     ):
         self._model = model
         self._bench = Bench(sandbox, linter)
         self._capable = capable
         self._model_name = model_name
+        self._longest = longest
 
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Status, then Done with the fault, the change, and what was run."""
@@ -91,28 +109,32 @@ class Debugger:
         code, person = found.code.text.rstrip(), turn.message.sender.ref
         yield Status(say.running if language in self._bench.languages else say.reading)
         before = await self._bench.run(code, language, person, _checks(found), found.beside)
-        budget, after, model = Budget(), None, False
+        budget, after, model, guessed = Budget(), None, False, False
+        ends = asyncio.get_running_loop().time() + self._longest
         if not before.good and language == PYTHON:
             yield Status(say.mending)
-            after = await self._small_change(before, person, found.beside, budget)
+            small = await _within(ends, self._small_change(before, person, found.beside, budget))
+            after, guessed = (small.trial, small.guessed) if small else (None, False)
         if after is None and (before.began or self._capable) and (not before.good or self._capable):
-            async for step in self._asked(before, turn, found, fault, budget):
+            async for step in self._asked(before, turn, found, fault, budget, ends):
                 if isinstance(step, Status):
                     yield step
                 else:
                     after, model = step, True
         fault = (before.fault if before.began else None) or fault
-        yield Debugged(before, after, fault, budget.tried, model, found.code.name, found.documents)
+        yield Debugged(
+            before, after, fault, budget.tried, model, guessed, found.unread, found.code.name, found.documents
+        )
 
-    async def _small_change(self, before: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Trial | None:
+    async def _small_change(self, before: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Mend | None:
         """A repair that a run has shown to work; where nothing runs, one that the linter has nothing against."""
         if before.began:
             return await mended(self._bench, before, person, beside, budget)
         change = await suggested(self._bench, before.code)
-        return Trial(change, before.language, before.ran, before.checks) if change else None
+        return Mend(Trial(change, before.language, before.ran, before.checks)) if change else None
 
     async def _asked(
-        self, before: Trial, turn: Turn, found: Given, fault: Fault | None, budget: Budget
+        self, before: Trial, turn: Turn, found: Given, fault: Fault | None, budget: Budget, ends: float
     ) -> AsyncIterator[Status | Trial]:
         """Ask the model for the repaired code, and give it only if a run speaks for it, or if nothing can be run."""
         say, rounds = CODE[language_of(prose(turn.message.text))], ROUNDS if self._capable else 1
@@ -121,10 +143,13 @@ class Debugger:
         ask = "\n\n".join([request, report.fenced(before.code, before.language), *_happened(before, fault, say)])
         for number in range(1, rounds + 1):
             yield Status(say.round.format(number=number, most=rounds))
-            code = await author.write(ask)
-            if not code.strip() or code.strip() == before.code.strip():
+            code = await _within(ends, author.write(ask))
+            if not code or not code.strip() or code.strip() == before.code.strip():
                 return
-            trial = await self._bench.run(code, before.language, turn.message.sender.ref, before.checks, found.beside)
+            person = turn.message.sender.ref
+            trial = await _within(ends, self._bench.run(code, before.language, person, before.checks, found.beside))
+            if trial is None:
+                return
             budget.spend(trial)
             if keeps(before.code, code) and (trial.good or not trial.began):
                 yield trial
@@ -144,12 +169,21 @@ class Debugger:
         name = done.name or f"{report.stem(before.language)}.{report.ENDINGS.get(before.language, 'txt')}"
         change = report.diff(before.code, after.code, name)
         files = report.exact(after.code, after.language, f"{report.stem(after.language)}-changed")
-        parts += [say.change if done.mended else say.suggestion, change, *([say.inexact] if files else [])]
-        parts += _second_run(before, after, self._bench.languages, say)
+        parts += [_headline(done, after, say), change, *([say.inexact] if files else [])]
+        parts += _second_run(done, before, after, self._bench.languages, say)
         return Answer("\n".join(parts), model=self._signed(done), rests_on=done.documents, files=files)
 
     def _signed(self, done: Debugged) -> str:
         return self._model_name if done.model else ""
+
+
+async def _within(ends: float, work: Awaitable[T]) -> T | None:
+    """What comes of some work; None if the time is over before it."""
+    try:
+        async with asyncio.timeout_at(ends):
+            return await work
+    except TimeoutError:
+        return None
 
 
 def _checks(found: Given) -> tuple[str, ...]:
@@ -174,11 +208,20 @@ def _log(fault: Fault | None, say: CodeWords) -> list[str]:
     return [say.log_says.format(where=where, error=report.quoted(fault)), *report.cause(fault, say)]
 
 
+def _headline(done: Debugged, after: Trial, say: CodeWords) -> str:
+    """What the change is said to do: no more than what was shown."""
+    if not done.mended:
+        return say.suggestion
+    if not after.held:
+        return say.change_ends if done.before and done.before.endless else say.change_runs
+    return say.change if done.calls_it_mended else say.change_passes.format(count=count(after.checks))
+
+
 def _first_run(done: Debugged, before: Trial, runnable: frozenset[str], say: CodeWords) -> list[str]:
     """What came of running the code as it was sent, or what its error message says."""
     if before.good:
         head = [say.fine.format(language=report.name_of(before.language)), *report.printed(before, say)]
-        return head + report.checked(before, say)
+        return head + report.checked(before, say, done.unread)
     lines = report.outcome(before, runnable, say) + report.checked(before, say)
     if not before.began and done.fault:
         said = say.log_says.format(where=report.place(done.fault, say), error=report.quoted(done.fault))
@@ -193,12 +236,13 @@ def _nothing(done: Debugged, before: Trial, say: CodeWords) -> list[str]:
     return [say.unmended.format(tried=done.tried) if done.tried else say.untried]
 
 
-def _second_run(before: Trial, after: Trial, runnable: frozenset[str], say: CodeWords) -> list[str]:
+def _second_run(done: Debugged, before: Trial, after: Trial, runnable: frozenset[str], say: CodeWords) -> list[str]:
     """What came of running the changed code."""
     if not after.began or after.ran is None:
         return report.outcome(after, runnable, say)
     head = say.changed_ran.format(language=report.name_of(after.language), seconds=after.ran.seconds)
-    lines = [head, *report.printed(after, say, always=True), *report.checked(after, say)]
+    lines = [head, *report.printed(after, say, always=True), *report.checked(after, say, done.unread)]
+    lines += [say.by_trial] if done.guessed and after.held else []
     if before.good:
         earlier = report.printed(before, say, always=True)
         return [*lines, say.after_prints, *earlier[1:], say.unchecked] if before.held is None else lines

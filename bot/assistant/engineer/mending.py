@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from bot.assistant.engineer.bench import UNDEFINED, Bench, Trial
 from bot.assistant.engineer.codetext import Block
 from bot.assistant.engineer.faults import Fault
 from bot.assistant.engineer.mutants import mutants
-from bot.assistant.engineer.repairs import repairs
+from bot.assistant.engineer.repairs import endless, repairs
 from bot.ports import Finding
 
 STEPS = 4
 """Faults that may be mended one behind the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A good trial of changed code. `guessed` says that no error pointed at the change, only checks that then held."""
+
+    trial: Trial
+    guessed: bool = False
 
 
 class Budget:
@@ -34,22 +43,25 @@ class Budget:
         self._seconds -= trial.ran.seconds if trial.ran else 0.0
 
 
-async def mended(bench: Bench, trial: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Trial | None:
-    """A good trial of changed code; None if there is no small change that makes it good, within the budget."""
+async def mended(bench: Bench, trial: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Mend | None:
+    """A small change that makes code good; None if there is none within the budget."""
     now = trial
+    if trial.endless:
+        good, _ = await _first(bench, endless(trial.code), trial, person, beside, budget)
+        return Mend(good) if good else None
     for _ in range(STEPS):
         if (fault := now.fault) is None:
             break
         good, further = await _first(bench, repairs(now.code, fault), now, person, beside, budget)
         if good or further is None:
             if good:
-                return good
+                return Mend(good)
             break
         now = further
     if now.fault is None or now.fault.kind != "AssertionError":
         return None
     good, _ = await _first(bench, mutants(now.code), now, person, beside, budget)
-    return good
+    return Mend(good, guessed=True) if good else None
 
 
 async def _first(

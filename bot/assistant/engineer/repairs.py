@@ -91,6 +91,14 @@ def _colon(line: str) -> Iterator[str]:
         yield text.rstrip("{;, ") + ":" + comment
 
 
+def _colon_within(line: str) -> Iterator[str]:
+    """A block on the line that opens it, without the colon between them."""
+    text, comment = _tail(line)
+    if _OPENS.match(text):
+        for found in reversed(list(re.finditer(r"(?<=[\w)\]}'\"])\s+(?=[A-Za-z_])", text))):
+            yield text[: found.start()] + ": " + text[found.end() :] + comment
+
+
 def _brackets(line: str) -> Iterator[str]:
     """Close what is open, or drop what closes nothing."""
     text, comment = _tail(line)
@@ -159,7 +167,7 @@ def _comma(line: str) -> Iterator[str]:
         yield line[: found.start()] + ", " + line[found.end() :]
 
 
-_SYNTAX = (_colon, _brackets, _quotes, _equals, _print, _idioms, _word, _comma)
+_SYNTAX = (_colon, _colon_within, _brackets, _quotes, _equals, _print, _idioms, _word, _comma)
 
 
 def _reindented(lines: Lines, place: int) -> Guesses:
@@ -284,14 +292,19 @@ _BOUNDS = (
 )
 
 
+_INDEX = r"(?:[^\[\]]|\[[^\[\]]*\])+"
+"""What stands between square brackets, which may hold one more pair of them."""
+
+
 def _key(lines: Lines, fault: Fault) -> Guesses:
     """Counting in a dictionary that does not hold the key yet, or a key in another case or spelling."""
     if not 0 < fault.line <= len(lines):
         return
     line, place = lines[fault.line - 1], fault.line - 1
-    yield _with(lines, place, re.sub(r"(\w+)\[([^\]]+)\]\s*\+=\s*(.+)", r"\1[\2] = \1.get(\2, 0) + \3", line))
-    yield _with(lines, place, re.sub(r"(\w+)\[([^\]]+)\]\s*=\s*\1\[\2\]\s*\+", r"\1[\2] = \1.get(\2, 0) +", line))
-    yield _with(lines, place, re.sub(r"(\w+)\[([^\]]+)\]\.append\(", r"\1.setdefault(\2, []).append(", line))
+    item = rf"(\w+)\[({_INDEX})\]"
+    yield _with(lines, place, re.sub(rf"{item}\s*\+=\s*(.+)", r"\1[\2] = \1.get(\2, 0) + \3", line))
+    yield _with(lines, place, re.sub(rf"{item}\s*=\s*\1\[\2\]\s*\+", r"\1[\2] = \1.get(\2, 0) +", line))
+    yield _with(lines, place, re.sub(rf"{item}\.append\(", r"\1.setdefault(\2, []).append(", line))
     wrong = fault.message.strip("'\"")
     quoted = sorted({found for one in lines for found in re.findall(r"['\"]([^'\"]+)['\"]", one)} - {wrong})
     for right in difflib.get_close_matches(wrong, quoted, 3, 0.6):
@@ -335,6 +348,26 @@ def _local(lines: Lines, fault: Fault) -> Guesses:
             indent = " " * (len(lines[place]) - len(lines[place].lstrip()) + 4)
             yield "\n".join([*lines[: place + 1], f"{indent}global {found[1]}", *lines[place + 1 :]])
             return
+
+
+def endless(code: str) -> Guesses:
+    """Changed versions of code that does not come to an end: a step at the end of each loop that never changes its counter."""
+    lines = code.splitlines()
+    for place, line in enumerate(lines):
+        if not (loop := re.match(r"(\s*)while \(?(\w+)\s*(<=?|>=?|!=)", line)):
+            continue
+        end = place + 1
+        while end < len(lines) and (not lines[end].strip() or _depth(lines[end]) > len(loop[1])):
+            end += 1
+        body = [one for one in lines[place + 1 : end] if one.strip()]
+        if body and not any(re.search(rf"\b{loop[2]}\b\s*(?:[-+*/%]|//)?=(?!=)", one) for one in body):
+            step = f"{' ' * _depth(body[0])}{loop[2]} {'-' if loop[3].startswith('>') else '+'}= 1"
+            last = max(number for number in range(place + 1, end) if lines[number].strip())
+            yield "\n".join([*lines[: last + 1], step, *lines[last + 1 :]])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 _WHOLE: dict[str, tuple[Callable[[Lines, Fault], Guesses], ...]] = {

@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from bot.access.cleaning import clean
 from bot.assistant.codewords import JAPANESE, CodeWords
 from bot.assistant.engineer.bench import Bench, Trial
-from bot.assistant.engineer.codetext import PYTHON, count
+from bot.assistant.engineer.checks import count
+from bot.assistant.engineer.codetext import PYTHON
 from bot.assistant.engineer.faults import CAUSES_EN, CAUSES_JA, Fault
 from bot.errors import BotError
 from bot.ports import Finding
@@ -126,12 +127,13 @@ def printed(trial: Trial, say: CodeWords, always: bool = False) -> list[str]:
     return [say.printed, fenced(output[:SHOWN]), *cut]
 
 
-def checked(trial: Trial, say: CodeWords) -> list[str]:
-    """What the person's own checks said; nothing if it did not run."""
+def checked(trial: Trial, say: CodeWords, unread: int = 0) -> list[str]:
+    """What the person's own checks said; nothing if it did not run. `unread` more could not be read as checks."""
     if not trial.began:
         return []
     if trial.held:
-        return [say.checks_hold.format(count=count(trial.checks))]
+        said = say.checks_partly if unread else say.checks_hold
+        return [said.format(count=count(trial.checks), unread=unread)]
     if trial.held is False:
         fault = trial.fault
         got = f" ({quoted(fault)})" if fault and fault.message and trial.failed_check else ""

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.language_models import BaseChatModel
 
 from bot.assistant.codewords import CODE, CodeWords
 from bot.assistant.engineer import report
-from bot.assistant.engineer.authoring import Author, shown_failures, tests_in, with_imports
-from bot.assistant.engineer.bench import Bench, Trial
+from bot.assistant.engineer.authoring import Author, repeats_itself, shown_failures, tests_in, with_imports
+from bot.assistant.engineer.bench import UNREADABLE, Bench, Trial
+from bot.assistant.engineer.checks import Expected, asserts, count, doctests, expected
 from bot.assistant.engineer.codetext import (
     MOST,
     PYTHON,
-    asserts,
     blocks,
-    count,
-    doctests,
-    expectations,
     prose,
     wanted_language,
 )
@@ -30,6 +28,8 @@ from bot.ports import Linter, Sandbox
 from bot.types import Answer, Done, Reply, Status, Turn
 
 ROUNDS = 3
+LONGEST = 60.0
+"""Seconds after which no further round is begun."""
 _RUN = re.compile(
     r"\b(?:run|execute|what does (?:it|this|the following).{0,40}(?:print|give|output|return))\b|実行して|動かして",
     re.I,
@@ -38,12 +38,25 @@ _RUN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came of a request: the last trial (None if there is no code), and a trial of the model's own tests."""
+    """What came of a request: the best trial (None if there is no code), and a trial of the model's own tests.
+
+    `broke_off` says that the code has no end, `lost` that only the same lines over and over were written.
+    `unread` counts what the person said should come out that could not be read as a check.
+    """
 
     trial: Trial | None
     own: Trial | None = None
     given: bool = False
+    unread: int = 0
+    broke_off: bool = False
+    lost: bool = False
     documents: frozenset[str] = frozenset()
+
+    @property
+    def works(self) -> bool:
+        """Whether it ran to its end, as a whole, and no check failed; passed checks make up for the rest."""
+        whole = not self.broke_off and not self.lost
+        return bool(self.trial and self.trial.good and (whole or self.trial.held))
 
 
 class Writer:
@@ -86,33 +99,36 @@ class Writer:
             return
         material, documents = _material(turn, request)
         author = Author(self._model, "write_code", report.name_of(language), material)
-        trial: Trial | None = None
+        tries: list[Written] = []
+        ends = asyncio.get_running_loop().time() + LONGEST
         ask = material
         for number in range(1, ROUNDS + 1):
             yield Status(say.writing if number == 1 else say.round.format(number=number, most=ROUNDS))
-            code = (
-                with_imports(await author.write(ask), _stub(request)) if language == PYTHON else await author.write(ask)
-            )
+            code = await author.write(ask)
             if not code.strip():
                 break
+            code = with_imports(code, _stub(request)) if language == PYTHON else code
             yield Status(say.running)
             trial = await self._tried(code, language, turn, request)
-            if trial.good or not trial.began:
+            tries.append(Written(trial, broke_off=author.broke_off, lost=repeats_itself(code)))
+            if tries[-1].works or not trial.began or asyncio.get_running_loop().time() > ends:
                 break
             ask = shown_failures([*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)])
+        best = max(tries, key=_worth, default=Written(None))
         own = None
-        if self._capable and trial and trial.good and not count(trial.checks):
+        if self._capable and best.trial and best.works and not count(best.trial.checks):
             yield Status(say.testing)
-            own = await self._own_tests(trial, turn, material)
-        yield Written(trial, own, documents=documents)
+            own = await self._own_tests(best.trial, turn, material)
+        yield replace(best, own=own, unread=_checks(request).unread, documents=documents)
 
     async def _tried(self, code: str, language: str, turn: Turn, request: str) -> Trial:
         """A run of the code with the person's checks; what is plainly a slip is mended on the way."""
-        person, checks = turn.message.sender.ref, _checks(request)
+        person, checks = turn.message.sender.ref, _checks(request).checks
         trial = await self._bench.run(code, language, person, checks)
         if language != PYTHON or trial.good or not trial.began:
             return trial
-        return await mended(self._bench, trial, person, (), Budget(tries=20)) or trial
+        mend = await mended(self._bench, trial, person, (), Budget(tries=20))
+        return mend.trial if mend else trial
 
     async def _own_tests(self, trial: Trial, turn: Turn, request: str) -> Trial | None:
         """The code with tests that the model wrote for it; None if it wrote none that call it."""
@@ -122,15 +138,27 @@ class Writer:
             return None
         return await self._bench.run(trial.code, trial.language, turn.message.sender.ref, tests)
 
+    async def _headline(self, written: Written, trial: Trial, say: CodeWords) -> str:
+        """What the code is called: the answer, or only a try that did not come to work."""
+        if written.broke_off and not written.works:
+            return say.breaks_off
+        if trial.began:
+            return say.here_is if trial.good else say.best_try
+        unread = [one for one in await self._bench.broken(trial.code) if one.code in UNREADABLE]
+        return say.best_try if trial.language == PYTHON and unread else say.here_is
+
     async def _told(self, written: Written, say: CodeWords) -> Answer:
         trial = written.trial
-        if trial is None:
-            return Answer(say.nothing_written, model=self._model_name, rests_on=written.documents)
+        if trial is None or (written.lost and not written.works):
+            said = say.nothing_written if trial is None else say.lost
+            return Answer(said, model=self._model_name, rests_on=written.documents)
         files = report.exact(trial.code, trial.language, report.stem(trial.language)) if not written.given else ()
-        head = [say.here_is.format(language=report.name_of(trial.language)), report.fenced(trial.code, trial.language)]
+        headline = await self._headline(written, trial, say)
+        head = [headline.format(language=report.name_of(trial.language)), report.fenced(trial.code, trial.language)]
         parts = [] if written.given else head
         parts += [say.inexact] if files else []
-        parts += [*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)]
+        parts += report.outcome(trial, self._bench.languages, say)
+        parts += report.checked(trial, say, written.unread)
         parts += [] if trial.good else report.cause(trial.fault, say)
         parts += _own(written.own, say)
         if trial.good and trial.held is None and not (written.own and written.own.held) and not written.given:
@@ -139,6 +167,18 @@ class Writer:
             parts += await report.linted(self._bench, trial.code, trial.language, say, trial.began)
         model = "" if written.given else self._model_name
         return Answer("\n".join(parts), model=model, rests_on=written.documents, files=files)
+
+
+def _worth(one: Written) -> tuple[bool, ...]:
+    """What makes one try better than another: it works, it is whole, it can be read, it runs to its end."""
+    trial = one.trial
+    return (
+        one.works,
+        not one.lost,
+        not one.broke_off,
+        bool(trial and not trial.unreadable),
+        bool(trial and trial.good),
+    )
 
 
 def _own(trial: Trial | None, say: CodeWords) -> list[str]:
@@ -168,7 +208,8 @@ def _stub(request: str) -> str:
     return next((block.text for block in blocks(request) if block.language in {"", PYTHON}), "")
 
 
-def _checks(request: str) -> tuple[str, ...]:
+def _checks(request: str) -> Expected:
     """The checks that the person gave: examples in interactive form, assertions, and what they say should come out."""
     inside = tuple(line for block in blocks(request) for line in asserts(block.text))
-    return (*doctests(request), *inside, *expectations(prose(request), ""))
+    due = expected(prose(request), "")
+    return Expected((*doctests(request), *inside, *due.checks), due.unread)
