@@ -28,7 +28,7 @@ _REFERENCE = (
     # a number is a source of ours, unless what follows is one address, with or without a title
     r"|^[ ]{0,3}\[\d+\]:\s{0,99}(?=\S*[/\\:#?%@<]|\S*\.\w)\S+(?:\s{1,99}(?:\"[^\"\n]*\"|'[^'\n]*'|\([^)\n]*\)))?[ \t]*$)"
 )
-_SLACK_LINK = r"<[a-z][a-z0-9+.-]*+:[^<>]*+>"
+_SLACK_LINK = r"<[a-z][a-z0-9+.-]*+:(?!\s)[^<>]*+>"  # no client makes one of `<T: Clone>`
 _SCHEME = (
     r"(?<![a-z])(?:[a-z][a-z0-9+.-]{0,30}:[\\/]+"
     r"|(?:mailto|data|javascript|vbscript|tel|sms|sip|callto|slack|file):(?=\S))[^\s<>\"']*"
@@ -44,6 +44,8 @@ _MENTION = re.compile(
     r"|(?<![\w.])@(?:channel|here|everyone|all|group|[UWS][A-Z0-9]{6,})\b",
     re.I | re.S,
 )
+_CALLED = re.compile(r"(?:\[(?:[^\[\]!]|\[[^\[\]!]*\])*+\])?\s*\(((?::(?=\s|$)|[^:/\\@?#%&])*)\)?")
+"""What looks like a link in code and is none: a call of what stands in brackets, as in ``handlers[name](event)``."""
 _FENCED = re.compile(r"(^```[\w+-]*\n(?:(?!^```).*\n)*^```[ ]*$)", re.M)
 _SPAN = re.compile(r"`[^`\n]+`")
 _TAGS = "a|img|script|iframe|svg|object|embed|link|meta|base|form|video|audio|style"
@@ -59,7 +61,8 @@ _HTML = re.compile(
 def clean(text: str, hosts: Collection[str] = ()) -> str:
     """The text without anything a chat client would follow, fetch or ring; plain https links to `hosts` stay.
 
-    In a block or span of code a bare name such as ``logging.info`` stays too: no client makes a link of it there.
+    In a block or span of code a bare name such as ``logging.info`` and a call such as ``handlers[name](event)`` stay too:
+    no client makes a link of them there.
     """
     text = _visible(text)
     text = _replace(text, _HTML, "")
@@ -98,6 +101,9 @@ def _replace(text: str, pattern: re.Pattern[str], by: str, hosts: Collection[str
             if stop is None or (match.lastgroup == "name" and ("." not in typed or typed.isascii())):
                 continue  # a full-width stop ends a Japanese sentence; a name in Latin letters was judged before
             place = stop
+        elif code[match.start()] and (call := _CALLED.fullmatch(match[0])) and _replace(call[1], _LINK, "") == call[1]:
+            place = match.start() + 1  # what stands inside is looked at by itself
+            continue
         first, last = origin[match.start()], origin[place - 1] + 1
         if first < end:
             continue

@@ -169,6 +169,28 @@ def test_characters_nobody_sees_are_dropped(hidden: str) -> None:
     assert clean(f"a{hidden}b") == "ab"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "handlers[name](event)",
+        "def first[T](xs: list[T]) -> T: ...",
+        "fn f<T: Clone>(x: T) {}",
+        "d['a'](b)(c)[0](e.payload)",
+    ],
+)
+def test_calls_and_generics_stay_in_code(code: str) -> None:
+    assert clean(f"```\n{code}\n```") == f"```\n{code}\n```"
+    assert clean(f"Try `{code}`.") == f"Try `{code}`."
+
+
+@pytest.mark.parametrize(
+    "target", ["evil.com", "//evil.live/?q", "https://evil.com", "javascript:alert(1)", "mailto:a@b"]
+)
+def test_a_link_in_code_is_none_either(target: str) -> None:
+    assert target not in clean(f"```\n[click]({target})\n```")
+    assert target not in clean(f"Try `[click]({target})`.")
+
+
 def test_names_in_a_block_of_code_stay_and_links_in_it_do_not() -> None:
     code = "```python\nlogging.info('ready')\nurl = 'https://evil.example/?q=1'\nhost = 'a-b.evil.com/x'\n```"
     shown = clean(f"See this:\n{code}\nand logging.info here.")
