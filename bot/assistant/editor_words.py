@@ -15,7 +15,7 @@ class EditorWords:
     """One language's sentences.
 
     Places to fill: `{done}` and `{total}` in part; `{size}` and `{limit}` in too_long; `{count}` and `{people}` in
-    from_thread; `{language}` in the sentences about translation; `{missing}` in draft_missing.
+    from_thread; `{language}` in the sentences about translation; `{missing}` in draft_missing; `{request}` in draft_open.
     """
 
     part: str
@@ -41,6 +41,8 @@ class EditorWords:
     rephrase_too_small: str
     rephrase_failed: str
     draft_missing: str
+    draft_open: str
+    unchanged: str
 
 
 ENGLISH = EditorWords(
@@ -74,6 +76,11 @@ ENGLISH = EditorWords(
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
     rephrase_failed="I could not rephrase this without changing numbers, names or links, so I am not showing it.",
     draft_missing="Please check: {missing} of your request is not in the draft.",
+    draft_open="Note: what the text is to say is left open in square brackets: I could not tell it from “{request}”, "
+    "and the language model of this installation is too small to write freely. "
+    "Put it behind a colon: “Draft a reply: we received your application.”",
+    unchanged="Note: nothing is changed: I shorten by leaving out sentences, this is a single one, "
+    "and the language model of this installation is too small to say it in other words.",
 )
 
 JAPANESE = EditorWords(
@@ -103,6 +110,9 @@ JAPANESE = EditorWords(
     "短くすること（「短くして」）や、手紙の形に整えること（「丁寧な文面を書いて：…」）はできます。",
     rephrase_failed="数字、名前、リンクを保ったまま書き換えることができなかったため、表示を控えます。",
     draft_missing="ご確認ください。依頼にある {missing} が文面に入っていません。",
+    draft_open="注：お伝えしたい内容を「{request}」から読み取れなかったため、角括弧のまま空けました。"
+    "この環境の言語モデルは小さく自由に書けません。「返信を書いて：申込書を受け取りました」のように、コロンの後に書いてください。",
+    unchanged="注：変更していません。短くするときは文を選びますが、これは一文だけで、この環境の言語モデルは小さく言い換えられません。",
 )
 
 _BY_LANGUAGE: Mapping[Language, EditorWords] = MappingProxyType({"en": ENGLISH, "ja": JAPANESE})
@@ -130,6 +140,8 @@ _NOTES = re.compile(
             say.rephrase_too_small,
             say.rephrase_failed,
             say.draft_missing,
+            say.draft_open,
+            say.unchanged,
         )
     )
 )

@@ -87,7 +87,8 @@ class Given:
     """A request without its material, and the material with its provenance.
 
     `rests_on` names documents that the text may carry something of; `searched` says that documents were looked for;
-    `found` is what earlier steps of the same request found, with its sources.
+    `found` is what earlier steps of the same request found, with its sources; `inline` says that the material goes on
+    behind the colon of the request, in the same line.
     """
 
     request: str
@@ -96,6 +97,7 @@ class Given:
     rests_on: frozenset[str] = frozenset()
     searched: bool = False
     found: Found | None = None
+    inline: bool = False
 
     @classmethod
     def of(cls, answers: Sequence[Answer], request: str, brought: Sequence[Part] = ()) -> Given:
@@ -153,7 +155,8 @@ class Giver:
         brought += [_part(one) for one in turn.message.excerpts]
         if brought:
             origin: Origin = "pasted" if pasted else "files" if _files(turn) else "excerpts"
-            return Given(asked, tuple(brought), origin)
+            inline = any(_goes_on(asked, text) for text in (request, turn.message.text))
+            return Given(asked, tuple(brought), origin, inline=inline)
         if _THREAD.search(asked):
             return await self._thread(turn, asked)
         if turn.history and (not topic(asked) or follows(asked)):
@@ -227,6 +230,11 @@ def _at_colon(line: str) -> tuple[str, str]:
         whole = _QUOTED.fullmatch(body)
         return found["head"].strip(), next(text for text in whole.groups() if text) if whole else body
     return line.strip(" :：") if line.endswith((":", "：")) else line, ""
+
+
+def _goes_on(asked: str, text: str) -> bool:
+    """Whether a text says something behind the colon of its request, in the same line."""
+    return bool(asked and re.search(rf"{re.escape(asked)}\s*[:：][^\S\n]*\S", text))
 
 
 def _parts(texts: Iterable[str]) -> tuple[Part, ...]:
