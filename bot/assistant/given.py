@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.assistant.bare import bare
 from bot.assistant.editor_words import without_notes
 from bot.assistant.followups import follows
 from bot.assistant.found import Found
@@ -41,7 +42,7 @@ _ASKS = re.compile(
     r"|make (?:it|this|that) (?:more|less|sound|polite|shorter)|more (?:polite|formal|friendly)ly?|say (?:this|it) (?:more|in))\b"
     r"|要約|まとめて|要点|概要|かいつまんで|ポイント|短くして|短縮|一言で|訳して|訳を|和訳|英訳|翻訳|[語訳文](?:で|に)(?:お願い|して|直し)"
     r"|言い換え|書き直|書き換え|文面|返信を|下書き|メールを(?:書|作)|を書いて|を作って|丁寧に|どういう意味|添削"
-    r"|what is written|the minutes|improve|correct my",
+    r"|what is written|the minutes|improve|correct my|zusammenfassung|übersetz|résumé|resumen|riassunto",
     re.I,
 )
 _MIGHT_ASK = re.compile(r"(?:[?？:：]|お願いします。?|ください。?)$")
@@ -157,7 +158,8 @@ class Giver:
             origin: Origin = "pasted" if pasted else "files" if _files(turn) else "excerpts"
             inline = any(_goes_on(asked, text) for text in (request, turn.message.text))
             return Given(asked, tuple(brought), origin, inline=inline)
-        if _THREAD.search(asked):
+        alone = bool(turn.message.thread) and not turn.history and bare(asked) is not None
+        if alone or _THREAD.search(asked):
             return await self._thread(turn, asked)
         if turn.history and (not topic(asked) or follows(asked)):
             return earlier(turn, asked)
@@ -262,17 +264,31 @@ def _files(turn: Turn) -> list[Part]:
 
 
 def _woven(said: Sequence[Excerpt], history: Sequence[Exchange]) -> list[Part]:
-    """What people said, each question to us followed by our answer; what has no place among them comes at the end."""
+    """What people said, each question to us followed by our answer; what has no place among them comes at the end.
+
+    What they asked of the editor is left out: it says nothing that the answer does not say.
+    """
     open_exchanges = list(history)
     parts: list[Part] = []
     for excerpt in said:
-        parts.append(_part(excerpt))
-        for exchange in [one for one in open_exchanges if one.question.strip() and one.question in excerpt.text]:
-            parts += _parts([MARKER.sub("", exchange.answer)])
+        answered = [one for one in open_exchanges if one.question.strip() and one.question in excerpt.text]
+        parts += [] if any(map(_is_order, answered)) else [_part(excerpt)]
+        for exchange in answered:
+            parts += _parts([_told(exchange)])
             open_exchanges.remove(exchange)
     for exchange in open_exchanges:
-        parts += _parts([*(() if said else (exchange.question,)), MARKER.sub("", exchange.answer)])
+        parts += _parts([*(() if said or _is_order(exchange) else (exchange.question,)), _told(exchange)])
     return parts
+
+
+def _is_order(exchange: Exchange) -> bool:
+    """Whether a message only set the editor to work: what came of it stands in the answer."""
+    return bool(_ASKS.search(parted(exchange.question)[0]))
+
+
+def _told(exchange: Exchange) -> str:
+    """An answer without markers and without our notes on it."""
+    return MARKER.sub("", without_notes(exchange.answer))
 
 
 def _latest(asked: str, parts: list[Part]) -> list[Part]:
