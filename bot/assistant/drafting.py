@@ -209,7 +209,8 @@ def _framed(given: Given, code: str, own: Language, asked: Wish, say: EditorWord
         if given.found and notes
         else (say.draft_in_frame, say.draft_untranslated)
     )
-    untranslated = "" if own_words else foreign.format(language=tongues.called(code, own))
+    unknown = tongues.unknown(given.request)
+    untranslated = "" if own_words and not unknown else foreign.format(language=unknown or tongues.called(code, own))
     return "\n\n".join(filter(None, [*told, framed, untranslated]))
 
 

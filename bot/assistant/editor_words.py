@@ -15,7 +15,8 @@ class EditorWords:
     """One language's sentences.
 
     Places to fill: `{done}` and `{total}` in part; `{size}` and `{limit}` in too_long; `{count}` and `{people}` in
-    from_thread; `{language}` in the sentences about translation; `{missing}` in draft_missing; `{request}` in draft_open.
+    from_thread; `{language}` in the sentences about translation, with `{known}` in unknown_language; `{missing}` in
+    draft_missing; `{request}` in draft_open.
     """
 
     part: str
@@ -30,6 +31,7 @@ class EditorWords:
     from_thread: str
     summary_untranslated: str
     which_language: str
+    unknown_language: str
     already_in: str
     model_too_small: str
     translation_failed: str
@@ -60,6 +62,7 @@ ENGLISH = EditorWords(
     from_thread="From {count} messages by {people}.",
     summary_untranslated="Note: I could not put this into {language} reliably, so it stands as the material has it.",
     which_language="Into which language? For example: “Translate this into Japanese: …”",
+    unknown_language="I do not know {language} well enough to check a translation. The languages I know are: {known}.",
     already_in="This is in {language} already:",
     model_too_small="The language model of this installation is too small to translate into {language} reliably, "
     "so I would rather not invent a translation. Whoever runs this assistant can name a bigger model.",
@@ -96,6 +99,7 @@ JAPANESE = EditorWords(
     from_thread="{people}による{count}件のメッセージから。",
     summary_untranslated="注：{language}に正確に訳せなかったため、原文のまま示しています。",
     which_language="どの言語に訳しますか。例：「これを英語に訳して：…」",
+    unknown_language="{language}は、訳文を確かめられる言語ではありません。対応している言語：{known}。",
     already_in="すでに{language}です。",
     model_too_small="この環境の言語モデルは小さく、{language}へ正確に翻訳できないため、訳文を作ることは控えます。"
     "管理者がより大きなモデルを指定すれば翻訳できます。",
@@ -129,6 +133,7 @@ _NOTES = re.compile(
         for say in _BY_LANGUAGE.values()
         for note in (
             say.summary_untranslated,
+            say.unknown_language,
             say.already_in.rstrip(":"),
             say.model_too_small,
             say.translation_failed,
