@@ -110,7 +110,7 @@ async def test_orders_to_the_editor_and_our_notes_are_no_part_of_a_conversation(
     turn = asked("Summarize this conversation", thread="t1", room=PLACE, history=history)
     given = await Giver(None, threads).given(turn, turn.message.text)
     texts = [part.text for part in given.parts]
-    assert texts == ["How long is leave?", "Leave is 25 days.", "Dear [name],\n\nThe gate is now B12."]
+    assert texts == ["How long is leave?", "Leave is 25 days.", "The gate is now B12."]
 
 
 async def test_the_last_message_is_one_message() -> None:
