@@ -40,7 +40,8 @@ _ASKS = re.compile(
     r"|translat\w+|how (?:do|would) (?:you|i|we) (?:say|write)|(?:in|into|to) (?:\w+ )?(?:english|japanese|german|french|spanish"
     r"|italian|portuguese|dutch|korean|chinese|russian)|(?:english|japanese|german|french|spanish)(?: version)?,? please"
     r"|draft|rephrase|reword|rewrite|paraphrase|proofread|polish|write (?:a|an|me|us|to|back)|reply|answer to|compose"
-    r"|make (?:it|this|that) (?:more|less|sound|polite|shorter)|more (?:polite|formal|friendly)(?:ly)?|say (?:this|it) (?:more|in))\b"
+    r"|make (?:it|this|that) (?:more|less|sound|polite|shorter)|more (?:polite|formal|friendly)(?:ly)?"
+    r"|say (?:this|it) (?:more|in))\b"
     r"|要約|まとめて|要点|概要|かいつまんで|ポイント|短くして|短縮|一言で|訳して|訳を|和訳|英訳|翻訳|[語訳文](?:で|に)(?:お願い|して|直し)"
     r"|言い換え|書き直|書き換え|文面|返信を|下書き|メールを(?:書|作)|を書いて|を作って|丁寧に|どういう意味|添削"
     r"|what is written|the minutes|improve|correct my|zusammenfassung|übersetz|résumé|resumen|riassunto",
