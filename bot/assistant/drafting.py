@@ -20,9 +20,9 @@ from bot.assistant.asking import said_by
 from bot.assistant.editor_words import EditorWords, editor_words
 from bot.assistant.extracting import extract, sentences_of
 from bot.assistant.found import marked, used
-from bot.assistant.given import Given, Giver
+from bot.assistant.given import Given, Giver, Part
 from bot.assistant.grounding import MARKER
-from bot.assistant.letters import BLANKS, is_reply, kept_names, letter, rephrased
+from bot.assistant.letters import BLANKS, Written, is_reply, kept_names, letter, read, rephrased, says, tightened
 from bot.assistant.page import Page
 from bot.assistant.protecting import Protected, new_numbers, numbers, protect, same_numbers
 from bot.assistant.wishes import Wish, wish
@@ -31,6 +31,8 @@ from bot.types import Answer, Delta, Done, Reply, Status, Turn
 
 LIMIT = 20_000
 """Characters of material at most."""
+QUOTED = 200
+"""Characters of a request that a note quotes at most."""
 TRIES = 2
 """How often the model may write before its text is given up."""
 
@@ -90,7 +92,7 @@ class Drafter:
             return
         yield Status(say.drafting)
         await asyncio.to_thread(tongues.load)
-        text, model = await (self._rephrased(given, say) if rephrases else self._drafted(given, own, say))
+        text, model = await (self._rephrased(given, own, say) if rephrases else self._drafted(given, own, say))
         sources = used(text, given.sources)
         yield Delta(text, sources, given.documents)
         ms = {"answer": (self._clock() - started) * 1000}
@@ -127,24 +129,34 @@ class Drafter:
                     break
         return best, missing
 
-    async def _rephrased(self, given: Given, say: EditorWords) -> tuple[str, str]:
+    async def _rephrased(self, given: Given, own: Language, say: EditorWords) -> tuple[str, str]:
         """The given text in other words, and who wrote it: the model, or rules that change little."""
         asked, source = wish(given.request), _source(given)
         code = tongues.wanted(given.request) or tongues.spoken(source) or language(source)
         hidden = protect(source)
         if self._capable and (written := await self._reworded(given.request, hidden, code, asked)):
             return written, self._model_name
+        before = read(source) if given.origin == "earlier" and not given.found else None
         if asked.shorter:
-            most = max(1, len(sentences_of(given.parts)) // 2)
-            page = Page()
-            for one in await asyncio.to_thread(extract, given.parts, most, self._embeddings):
-                page.add(one.shown, one.part.passage, alone=False)
-            return page.text, ""
+            return await self._shortened(given, before, code, say), ""
+        if before and asked.tone != "plain":
+            return _framed(given, code, own, asked, say), ""
         by_rules = rephrased(hidden.text, asked.tone) if language(source) == code == "en" else hidden.text
         if by_rules != hidden.text and (changed := hidden.restored(by_rules)):
             return changed, ""
         failed = say.rephrase_failed if self._capable else say.rephrase_too_small
         return f"{source}\n\n{failed}" if given.found else failed, ""
+
+    async def _shortened(self, given: Given, before: Written | None, code: str, say: EditorWords) -> str:
+        """Half of the sentences, of a letter those between its greeting and its end; a word about it if nothing changed."""
+        parts = (Part(before.points),) if before else given.parts
+        most, page = max(1, len(sentences_of(parts)) // 2), Page()
+        for one in await asyncio.to_thread(extract, parts, most, self._embeddings):
+            page.add(one.shown, one.part.passage, alone=False)
+        text = tightened(page.text) if code == "en" and not given.found else page.text
+        source = before.points if before else _source(given)
+        note = f"\n\n{say.unchanged}" if text.split() == source.split() else ""
+        return text + note
 
     async def _reworded(self, request: str, hidden: Protected, code: str, asked: Wish) -> str | None:
         """What the model makes of a text; None if numbers, links or the language did not come through."""
@@ -185,18 +197,44 @@ def _problem(given: Given, rephrases: bool, say: EditorWords) -> str:
 def _framed(given: Given, code: str, own: Language, asked: Wish, say: EditorWords) -> str:
     """The person's own points in a letter's frame, and a word about how it was made."""
     written: Language = next((one for one in get_args(Language) if one == code), own)
-    meant = given.origin in ("pasted", "files") or bool(_POINTS_BACK.search(given.request))
-    notes = _source(given) if given.origin == "given" or (meant and not is_reply(given.request)) else ""
-    said = notes or given.request
-    text = letter(given.request, notes, asked.tone, written)
-    own_words = language(said) == written == code or any(blank in text for blank in BLANKS)
+    notes, name = _notes(given)
+    text = letter(given.request, notes, asked.tone, written, name)
+    missing = _missing(given.request, text, code)
+    told = [text, say.draft_missing.format(missing=", ".join(missing)) if missing else ""]
+    if any(blank in text for blank in BLANKS):
+        return "\n\n".join(filter(None, [*told, say.draft_open.format(request=_clipped(given.request))]))
+    own_words = language(notes or given.request) == written == code
     framed, foreign = (
         (say.draft_of_found, say.draft_found_untranslated)
         if given.found and notes
         else (say.draft_in_frame, say.draft_untranslated)
     )
-    untranslated = "" if own_words else foreign.format(language=tongues.called(code, own))
-    return "\n\n".join(filter(None, [text, framed, untranslated]))
+    unknown = tongues.unknown(given.request)
+    untranslated = "" if own_words and not unknown else foreign.format(language=unknown or tongues.called(code, own))
+    return "\n\n".join(filter(None, [*told, framed, untranslated]))
+
+
+def _notes(given: Given) -> tuple[str, str]:
+    """The points beside a request and the name that they were addressed to, empty if what is beside it is to be answered.
+
+    Behind the colon of "draft a reply:" are points; "draft a reply to this:" is followed by what is to be answered.
+    """
+    source = _source(given)
+    points_back = bool(_POINTS_BACK.search(given.request))
+    if given.origin == "given":
+        return source, ""
+    if given.origin == "earlier" and not says(given.request):
+        before = read(source)
+        return (before.points, before.name) if before else (source, "")
+    if is_reply(given.request):
+        return (source if given.inline and not points_back else ""), ""
+    return (source if given.origin in ("pasted", "files") or points_back else ""), ""
+
+
+def _clipped(request: str) -> str:
+    """A request as it can be quoted in a note."""
+    plain = " ".join(request.split())
+    return plain if len(plain) <= QUOTED else f"{plain[:QUOTED]}…"
 
 
 def _missing(request: str, written: str, code: str) -> list[str]:

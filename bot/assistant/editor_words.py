@@ -15,7 +15,8 @@ class EditorWords:
     """One language's sentences.
 
     Places to fill: `{done}` and `{total}` in part; `{size}` and `{limit}` in too_long; `{count}` and `{people}` in
-    from_thread; `{language}` in the sentences about translation; `{missing}` in draft_missing.
+    from_thread; `{language}` in the sentences about translation, with `{known}` in unknown_language; `{missing}` in
+    draft_missing; `{request}` in draft_open.
     """
 
     part: str
@@ -30,6 +31,7 @@ class EditorWords:
     from_thread: str
     summary_untranslated: str
     which_language: str
+    unknown_language: str
     already_in: str
     model_too_small: str
     translation_failed: str
@@ -41,6 +43,8 @@ class EditorWords:
     rephrase_too_small: str
     rephrase_failed: str
     draft_missing: str
+    draft_open: str
+    unchanged: str
 
 
 ENGLISH = EditorWords(
@@ -58,6 +62,7 @@ ENGLISH = EditorWords(
     from_thread="From {count} messages by {people}.",
     summary_untranslated="Note: I could not put this into {language} reliably, so it stands as the material has it.",
     which_language="Into which language? For example: “Translate this into Japanese: …”",
+    unknown_language="I do not know {language} well enough to check a translation. The languages I know are: {known}.",
     already_in="This is in {language} already:",
     model_too_small="The language model of this installation is too small to translate into {language} reliably, "
     "so I would rather not invent a translation. Whoever runs this assistant can name a bigger model.",
@@ -74,6 +79,11 @@ ENGLISH = EditorWords(
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
     rephrase_failed="I could not rephrase this without changing numbers, names or links, so I am not showing it.",
     draft_missing="Please check: {missing} of your request is not in the draft.",
+    draft_open="Note: what the text is to say is left open in square brackets: I could not tell it from “{request}”, "
+    "and the language model of this installation is too small to write freely. "
+    "Put it behind a colon: “Draft a reply: we received your application.”",
+    unchanged="Note: nothing is changed: I shorten by leaving out sentences, this is a single one, "
+    "and the language model of this installation is too small to say it in other words.",
 )
 
 JAPANESE = EditorWords(
@@ -89,6 +99,7 @@ JAPANESE = EditorWords(
     from_thread="{people}による{count}件のメッセージから。",
     summary_untranslated="注：{language}に正確に訳せなかったため、原文のまま示しています。",
     which_language="どの言語に訳しますか。例：「これを英語に訳して：…」",
+    unknown_language="{language}は、訳文を確かめられる言語ではありません。対応している言語：{known}。",
     already_in="すでに{language}です。",
     model_too_small="この環境の言語モデルは小さく、{language}へ正確に翻訳できないため、訳文を作ることは控えます。"
     "管理者がより大きなモデルを指定すれば翻訳できます。",
@@ -103,6 +114,9 @@ JAPANESE = EditorWords(
     "短くすること（「短くして」）や、手紙の形に整えること（「丁寧な文面を書いて：…」）はできます。",
     rephrase_failed="数字、名前、リンクを保ったまま書き換えることができなかったため、表示を控えます。",
     draft_missing="ご確認ください。依頼にある {missing} が文面に入っていません。",
+    draft_open="注：お伝えしたい内容を「{request}」から読み取れなかったため、角括弧のまま空けました。"
+    "この環境の言語モデルは小さく自由に書けません。「返信を書いて：申込書を受け取りました」のように、コロンの後に書いてください。",
+    unchanged="注：変更していません。短くするときは文を選びますが、これは一文だけで、この環境の言語モデルは小さく言い換えられません。",
 )
 
 _BY_LANGUAGE: Mapping[Language, EditorWords] = MappingProxyType({"en": ENGLISH, "ja": JAPANESE})
@@ -119,6 +133,7 @@ _NOTES = re.compile(
         for say in _BY_LANGUAGE.values()
         for note in (
             say.summary_untranslated,
+            say.unknown_language,
             say.already_in.rstrip(":"),
             say.model_too_small,
             say.translation_failed,
@@ -130,6 +145,8 @@ _NOTES = re.compile(
             say.rephrase_too_small,
             say.rephrase_failed,
             say.draft_missing,
+            say.draft_open,
+            say.unchanged,
         )
     )
 )

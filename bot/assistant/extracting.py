@@ -44,6 +44,8 @@ HESITATION = 4.0
 """What each hesitation of transcribed speech costs, for its share of the words."""
 BADLY_SIZED = 0.5
 """The share of its score that such a sentence keeps."""
+REPEATED = 10.0
+"""What a sentence loses that repeats one with other numbers: more than any score."""
 LONGEST = 400
 """Characters of a sentence that are compared by meaning."""
 
@@ -56,6 +58,7 @@ _POINTS = re.compile(
 _HESITATES = re.compile(
     r"\b(?:uh|um|uhm|eh|er|erm|hmm?|mm|mhm|yeah|okay|you know|i mean)\b|\{\w+\}|えーと|えっと|あの[ー、]", re.I
 )
+_DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
 _WRAPPED = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
 _CHATTER = frozenset(
     stem(word)
@@ -123,24 +126,34 @@ class Extract:
         known = Counter(term for said in self._terms.values() for term in said)
         self._rarity = {term: math.log(1 + len(sentences) / count) for term, count in known.items()}
         self._centre = {term: (1 + math.log(count)) * self._rarity[term] for term, count in known.items() if count > 1}
+        self._kind = {one: one.text if one.row else _DIGITS.sub("0", one.text) for one in sentences}
         self._order = {one: place for place, one in enumerate(sentences)}
 
     def shortlist(self, part: Sequence[Sentence]) -> list[tuple[Sentence, Numbers]]:
         """The sentences of a part that say most of what the text is about, each with its meaning."""
-        best = sorted(part, key=lambda one: (-self._score(one), self._order[one]))[:KEPT]
+        ranked = sorted(part, key=lambda one: (-self._score(one), self._order[one]))
+        first = set({self._kind[one]: one for one in reversed(ranked)}.values())
+        best = sorted(ranked, key=lambda one: one not in first)[:KEPT]
         if not best or not all(language(one.text) == "en" for one in best):
             return [(one, np.zeros(0)) for one in best]
         vectors = self._embeddings.embed_documents([one.text[:LONGEST] for one in best])
         return [(one, np.asarray(vector)) for one, vector in zip(best, vectors, strict=True)]
 
-    def choose(self, found: Sequence[tuple[Sentence, Numbers]], most: int, fits: Fits) -> list[Sentence]:
-        """At most `most` of these sentences, as they stand in the text. `fits` limits their length together."""
+    def choose(
+        self, found: Sequence[tuple[Sentence, Numbers]], most: int, fits: Fits, again: bool = True
+    ) -> list[Sentence]:
+        """At most `most` of these sentences, as they stand in the text. `fits` limits their length together.
+
+        Sentences that say the same of other numbers come last; without `again`, only the best of them comes at all.
+        """
         scores = self._scores(found)
         chosen: list[int] = []
         left = [i for i in range(len(found)) if fits.alone(found[i][0].shown)]
         while left and len(chosen) < most:
             best = max(left, key=lambda i: (self._worth(i, scores, chosen, found), -i))
             left.remove(best)
+            if not again and self._repeats(best, chosen, found):
+                continue
             if fits.together([found[i][0].shown for i in (*chosen, best)]):
                 chosen.append(best)
         if not chosen and found:
@@ -172,7 +185,11 @@ class Extract:
         self, i: int, scores: Sequence[float], chosen: Sequence[int], found: Sequence[tuple[Sentence, Numbers]]
     ) -> float:
         alike = max((self._alike(found[i], found[j]) for j in chosen), default=0.0)
-        return NEW * scores[i] - (1 - NEW) * alike
+        return NEW * scores[i] - (1 - NEW) * alike - (REPEATED if self._repeats(i, chosen, found) else 0.0)
+
+    def _repeats(self, i: int, chosen: Sequence[int], found: Sequence[tuple[Sentence, Numbers]]) -> bool:
+        """Whether a sentence differs from one that was chosen in its numbers alone; rows of a table are meant to."""
+        return any(self._kind[found[i][0]] == self._kind[found[j][0]] for j in chosen)
 
     def _alike(self, one: tuple[Sentence, Numbers], other: tuple[Sentence, Numbers]) -> float:
         left, right = self._terms[one[0]], self._terms[other[0]]

@@ -33,6 +33,11 @@ _FORM = re.compile(
     r"(?:bullets?|bullet points?|points?|list|sentences?|words|lines?|paragraphs?)(?: please)?[?.!]?$"
     r"|^(?:\d+|[一二三四五六七八九十])?(?:つの|個の|点の)?(?:箇条書き|文|行)(?:で|に)"
 )
+_SHORTER = re.compile(
+    r"(?:(?:and|now|please|even|much|a bit|make (?:it|this|that)) )*(?:shorter|briefer|shorten(?: it| this| that)?)"
+    r"(?:,? please)?[.!?]?"
+    r"|(?:もっと|もう少し)?短く(?:して|まとめて)?(?:ください|下さい)?[。]?"
+)
 
 
 def completed(question: str, history: Sequence[Exchange]) -> str:
@@ -51,7 +56,11 @@ def follows(question: str) -> bool:
     return len(said) <= SHORT and bool(_FOLLOWS.search(said) or _FORM.search(said))
 
 
-def wants_form(question: str) -> bool:
-    """Whether a follow-up wants what was said before in another form, such as "as three bullets", and nothing else."""
+def wants_form(question: str, last: Exchange) -> bool:
+    """Whether a follow-up wants what was said last in another form, such as "as three bullets", and nothing else.
+
+    "Shorter" alone is for whoever wrote it; where documents answered, it is about that answer.
+    """
     said = unicodedata.normalize("NFKC", question).casefold().strip()
-    return len(said) <= SHORT and bool(_FORM.search(said))
+    form = _FORM.search(said) or (last.sources and _SHORTER.fullmatch(said))
+    return len(said) <= SHORT and bool(form)

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.assistant.bare import bare
 from bot.assistant.editor_words import without_notes
 from bot.assistant.followups import follows
 from bot.assistant.found import Found
 from bot.assistant.grounding import MARKER
+from bot.assistant.letters import read
 from bot.assistant.material import context
 from bot.assistant.terms import coverage
 from bot.ports import Index, Threads
@@ -38,10 +40,11 @@ _ASKS = re.compile(
     r"|translat\w+|how (?:do|would) (?:you|i|we) (?:say|write)|(?:in|into|to) (?:\w+ )?(?:english|japanese|german|french|spanish"
     r"|italian|portuguese|dutch|korean|chinese|russian)|(?:english|japanese|german|french|spanish)(?: version)?,? please"
     r"|draft|rephrase|reword|rewrite|paraphrase|proofread|polish|write (?:a|an|me|us|to|back)|reply|answer to|compose"
-    r"|make (?:it|this|that) (?:more|less|sound|polite|shorter)|more (?:polite|formal|friendly)ly?|say (?:this|it) (?:more|in))\b"
+    r"|make (?:it|this|that) (?:more|less|sound|polite|shorter)|more (?:polite|formal|friendly)(?:ly)?"
+    r"|say (?:this|it) (?:more|in))\b"
     r"|要約|まとめて|要点|概要|かいつまんで|ポイント|短くして|短縮|一言で|訳して|訳を|和訳|英訳|翻訳|[語訳文](?:で|に)(?:お願い|して|直し)"
     r"|言い換え|書き直|書き換え|文面|返信を|下書き|メールを(?:書|作)|を書いて|を作って|丁寧に|どういう意味|添削"
-    r"|what is written|the minutes|improve|correct my",
+    r"|what is written|the minutes|improve|correct my|zusammenfassung|übersetz|résumé|resumen|riassunto",
     re.I,
 )
 _MIGHT_ASK = re.compile(r"(?:[?？:：]|お願いします。?|ください。?)$")
@@ -87,7 +90,8 @@ class Given:
     """A request without its material, and the material with its provenance.
 
     `rests_on` names documents that the text may carry something of; `searched` says that documents were looked for;
-    `found` is what earlier steps of the same request found, with its sources.
+    `found` is what earlier steps of the same request found, with its sources; `inline` says that the material goes on
+    behind the colon of the request, in the same line.
     """
 
     request: str
@@ -96,6 +100,7 @@ class Given:
     rests_on: frozenset[str] = frozenset()
     searched: bool = False
     found: Found | None = None
+    inline: bool = False
 
     @classmethod
     def of(cls, answers: Sequence[Answer], request: str, brought: Sequence[Part] = ()) -> Given:
@@ -153,8 +158,10 @@ class Giver:
         brought += [_part(one) for one in turn.message.excerpts]
         if brought:
             origin: Origin = "pasted" if pasted else "files" if _files(turn) else "excerpts"
-            return Given(asked, tuple(brought), origin)
-        if _THREAD.search(asked):
+            inline = any(_goes_on(asked, text) for text in (request, turn.message.text))
+            return Given(asked, tuple(brought), origin, inline=inline)
+        alone = bool(turn.message.thread) and not turn.history and bare(asked) is not None
+        if alone or _THREAD.search(asked):
             return await self._thread(turn, asked)
         if turn.history and (not topic(asked) or follows(asked)):
             return earlier(turn, asked)
@@ -229,6 +236,11 @@ def _at_colon(line: str) -> tuple[str, str]:
     return line.strip(" :：") if line.endswith((":", "：")) else line, ""
 
 
+def _goes_on(asked: str, text: str) -> bool:
+    """Whether a text says something behind the colon of its request, in the same line."""
+    return bool(asked and re.search(rf"{re.escape(asked)}\s*[:：][^\S\n]*\S", text))
+
+
 def _parts(texts: Iterable[str]) -> tuple[Part, ...]:
     return tuple(part for text in texts if text.strip() for part in _lines(text))
 
@@ -254,17 +266,33 @@ def _files(turn: Turn) -> list[Part]:
 
 
 def _woven(said: Sequence[Excerpt], history: Sequence[Exchange]) -> list[Part]:
-    """What people said, each question to us followed by our answer; what has no place among them comes at the end."""
+    """What people said, each question to us followed by our answer; what has no place among them comes at the end.
+
+    What they asked of the editor is left out: it says nothing that the answer does not say.
+    """
     open_exchanges = list(history)
     parts: list[Part] = []
     for excerpt in said:
-        parts.append(_part(excerpt))
-        for exchange in [one for one in open_exchanges if one.question.strip() and one.question in excerpt.text]:
-            parts += _parts([MARKER.sub("", exchange.answer)])
+        answered = [one for one in open_exchanges if one.question.strip() and one.question in excerpt.text]
+        parts += [] if any(map(_is_order, answered)) else [_part(excerpt)]
+        for exchange in answered:
+            parts += _parts([_told(exchange)])
             open_exchanges.remove(exchange)
     for exchange in open_exchanges:
-        parts += _parts([*(() if said else (exchange.question,)), MARKER.sub("", exchange.answer)])
+        parts += _parts([*(() if said or _is_order(exchange) else (exchange.question,)), _told(exchange)])
     return parts
+
+
+def _is_order(exchange: Exchange) -> bool:
+    """Whether a message only set the editor to work: what came of it stands in the answer."""
+    return bool(_ASKS.search(parted(exchange.question)[0]))
+
+
+def _told(exchange: Exchange) -> str:
+    """An answer without markers and our notes on it, and of a letter only what it says."""
+    text = MARKER.sub("", without_notes(exchange.answer))
+    letter = read(text)
+    return letter.points if letter else text
 
 
 def _latest(asked: str, parts: list[Part]) -> list[Part]:

@@ -6,11 +6,11 @@ Nothing is added that somebody could hold the sender to; what is not known is le
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.assistant.grounding import MARKER
-from bot.assistant.wishes import Tone
+from bot.assistant.wishes import Tone, without_form
 from bot.language import Language
 
 _POINT = re.compile(
@@ -18,7 +18,8 @@ _POINT = re.compile(
     r"(?: that)? (?P<says>.+)$"
     r"|\b(?:that|because) (?P<that>.+)$"
     r"|\b(?:asking|to ask) (?P<asks>.+)$"
-    r"|\b(?:about|regarding|concerning|on) (?P<about>.+)$",
+    r"|; ?(?P<then>.+)$"
+    r"|\b(?:about|regarding|concerning|on(?= (?:the|our|your|how|why|an?)\b)) (?P<about>.+)$",
     re.I | re.S,
 )
 _POINT_JA = re.compile(
@@ -31,6 +32,11 @@ _TO = re.compile(
     r"\bto (?P<name>(?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][\w'-]+|(?!English|Japanese|German|French|Spanish)[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
     r"|(?P<whom>[\w\u3040-\u9fff]{1,12}?)(?:様|さん)(?:への|に|宛)"
 )
+_TO_JA = re.compile(
+    r"^\S{0,8}?(?:取引先|顧客|お?客様?|部長|課長|社長|上司|同僚|チーム|全員|社員|皆|担当者?|先方|部下|乗客|先生|会社|様|さん|部|課|社)"
+    r"(?:の皆様|各位|たち)?(?:に(?:対して)?|へ|宛に?)、?(?=\S+?[がはを])"
+)
+"""Whom a Japanese request is for, before what it says."""
 _REPLY = re.compile(r"\b(?:reply|answer|respond|response|write back)\b|返信|返事|回答", re.I)
 _TAIL = re.compile(
     r"[,;]? (?:please|but be (?:nice|kind|polite)|in (?:english|japanese)|in a \w+ (?:tone|way))[.!]?$", re.I
@@ -49,6 +55,21 @@ _SHORT_FORMS = (
     (r"\bpls\b", "please"),
     (r"\b(?:hey|hi) (?=\w)", "Dear "),
     (r"\bthx\b|\bthanks\b", "thank you"),
+)
+_EMPTY = (
+    (
+        r"\b(?:I|we) (?:just |simply |only )?(?:(?:want|wish|would like|'d like)(?:ed)? to|(?:am|are) writing to)"
+        r"(?: (?:reach out|get in touch|write)(?: (?:to|with) you)?(?: in order)? to)?"
+        r" (?:let you know|inform you|tell you|say)(?: that)? ",
+        "",
+    ),
+    (r"\bplease (?:note|be advised|be informed) that ", ""),
+    (r"\bas you (?:may |might )?(?:already )?know,? ", ""),
+    (r"\bit should be noted that ", ""),
+    (r"\bin order to\b", "to"),
+    (r"\bdue to the fact that\b", "because"),
+    (r"\bat this point in time\b", "now"),
+    (r"\bin the event that\b", "if"),
 )
 _ORDER = re.compile(
     r"(?:(?<=[.!?] )|^)(?:please )?(?P<verb>send|give|tell|call|check|fix|bring|reply|answer|confirm|let|finish|deliver|return"
@@ -124,11 +145,23 @@ _JAPANESE: Mapping[str, Frame] = {
 }
 
 
-def letter(request: str, notes: str, tone: Tone, written: Language) -> str:
-    """A letter that says what the request and the notes say, in their own words."""
+_FRAMES = (*_ENGLISH.values(), *_JAPANESE.values())
+_GREETING = re.compile(r"(?:(?:Dear|Hi) (?P<name>[^\n,]+),|(?P<ja>[^\n]+?)様)\n\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a letter in one of the frames says, and to whom."""
+
+    name: str
+    points: str
+
+
+def letter(request: str, notes: str, tone: Tone, written: Language, name: str = "") -> str:
+    """A letter that says what the request and the notes say, in their own words, to whom the request or `name` says."""
     frame = (_ENGLISH if written == "en" else _JAPANESE)[tone]
     addressed = _TO.search(request)
-    name = (addressed["name"] or addressed["whom"]) if addressed else frame.nobody
+    name = (addressed["name"] or addressed["whom"]) if addressed else name or frame.nobody
     opening = [frame.reply] if _REPLY.search(request) else []
     points = _points(notes) or _points_of(request, frame) or [frame.blank]
     body = "\n".join(points) if written == "ja" or len(points) > 2 else " ".join(points)
@@ -138,6 +171,34 @@ def letter(request: str, notes: str, tone: Tone, written: Language) -> str:
         else "\n".join([*filter(None, [frame.opening]), *opening])
     )
     return "\n\n".join(filter(None, [frame.greeting.format(name=name), opened, body, frame.closing]))
+
+
+def read(text: str) -> Written | None:
+    """What a letter in one of the frames says; None if the text is no such letter, or a blank one."""
+    greeted = _GREETING.match(text)
+    if not greeted:
+        return None
+    around = {paragraph for frame in _FRAMES for paragraph in _around(frame)}
+    kept = [one for one in text[greeted.end() :].strip().split("\n\n") if one not in around and one not in BLANKS]
+    name = greeted["name"] or greeted["ja"]
+    nobody = name in {frame.nobody for frame in _FRAMES}
+    return Written("" if nobody else name, "\n\n".join(kept)) if kept else None
+
+
+def _around(frame: Frame) -> Iterator[str]:
+    """The paragraphs that a frame puts around the points."""
+    join = " " if frame.greeting.endswith(",") else "\n"
+    for opening in ((frame.opening,), (frame.reply,), (frame.opening, frame.reply)):
+        yield join.join(filter(None, opening))
+    yield from frame.closing.split("\n\n")
+
+
+def tightened(text: str) -> str:
+    """An English text without phrases that say nothing."""
+    changed = text
+    for long, short in _EMPTY:
+        changed = re.sub(long, short, changed, flags=re.I)
+    return re.sub(r"(?:(?<=[.!?] )|^)[a-z]", lambda found: found.group().upper(), changed)
 
 
 def rephrased(text: str, tone: Tone) -> str:
@@ -159,8 +220,8 @@ def _points(notes: str) -> list[str]:
 
 def _points_of(request: str, frame: Frame) -> list[str]:
     """What a request says is to be said."""
-    plain = _TAIL.sub("", request.strip().rstrip("."))
-    english, japanese = _POINT.search(plain), _POINT_JA.search(plain)
+    plain = _TAIL.sub("", without_form(request).rstrip("."))
+    english, japanese = _POINT.search(plain), _POINT_JA.search(_TO_JA.sub("", plain))
     if frame.greeting.endswith("様"):
         return _said(japanese, lambda says: f"{says}ことをお知らせいたします。", frame) or _said(
             english, _sentence, frame
@@ -187,6 +248,11 @@ def _sentence(text: str) -> str:
     ended = said != text or said.endswith((".", "!", "?", "。", "！", "？", ":", "："))
     end = "" if ended else "." if text.isascii() else "。"
     return f"{text[:1].upper()}{text[1:]}{end}"
+
+
+def says(request: str) -> bool:
+    """Whether a request says itself what is to be said."""
+    return bool(_points_of(request, _ENGLISH["plain"]))
 
 
 def is_reply(request: str) -> bool:

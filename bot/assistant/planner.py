@@ -22,9 +22,11 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command
 from pydantic import BaseModel, ValidationError
 
+from bot.assistant.bare import bare
 from bot.assistant.chains import STEPS, Part, handed_on, is_empty, latest
 from bot.assistant.features import announcement
 from bot.assistant.followups import completed, wants_form
+from bot.assistant.given import parted
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
 from bot.assistant.words import words
@@ -210,12 +212,24 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         request.runtime.stream_writer(Status(speak.steps.format(number=number, what=speak.abilities.get(tool, tool))))
 
     async def _route(self, turn: Turn) -> Plan:
-        """What the person chose themselves, or the router's choice."""
+        """What the person chose themselves or a rule can tell, or the router's choice.
+
+        Where that is not sure, what came beside the request is likelier meant than the documents.
+        """
         if turn.message.tool:
             return Plan(turn.message.tool, "person", 1.0)
-        if turn.history and SUMMARIZE in turn.access.tools and wants_form(turn.message.text):
+        text = turn.message.text
+        if turn.history and SUMMARIZE in turn.access.tools and wants_form(text, turn.history[-1]):
             return Plan(SUMMARIZE, "rule", 1.0)
-        return await self._router.route(completed(turn.message.text, [_without_material(one) for one in turn.history]))
+        tool = bare(parted(text)[0])
+        if tool and tool in self._specialists:
+            return Plan(tool, "rule", 1.0)
+        plan = await self._router.route(completed(text, [_without_material(one) for one in turn.history]))
+        beside = [*(one.text for one in turn.uploads), *(one.text for one in turn.message.excerpts)]
+        brought = any(map(str.strip, beside))
+        if brought and plan.tool in (SEARCH, CHAT) and plan.confidence < SURE and SUMMARIZE in turn.access.tools:
+            return Plan(SUMMARIZE, plan.by, plan.confidence)
+        return plan
 
     def _asks_model(self, plan: Plan) -> bool:
         if plan.by == "person":

@@ -54,13 +54,14 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One summary to make: what of, how long, and with which focus."""
+    """One summary to make: what of, how long, with which focus, and whether sentences that differ in numbers alone count."""
 
     given: Given
     found: Sequence[Sentence]
     most: int
     fits: Fits
     focus: str
+    again: bool
 
 
 class Summarizer:
@@ -115,7 +116,9 @@ class Summarizer:
         answer = replace(answer, text=page.text, sources=tuple(page.citations) or given.sources)
         if elsewhere is not None:
             answer = await self._translated(answer, elsewhere, turn)
-        closing = _closing(given, say)
+        unknown = tongues.unknown(given.request)
+        note = f"\n\n{say.summary_untranslated.format(language=unknown)}" if unknown else ""
+        closing = note + _closing(given, say)
         ms = {"answer": (self._clock() - started) * 1000}
         yield Done(replace(answer, text=answer.text + closing, ms=ms))
 
@@ -140,7 +143,7 @@ class Summarizer:
             if len(parts) > 1:
                 yield Status(say.part.format(done=number, total=len(parts)))
             listed += await asyncio.to_thread(made.shortlist, part)
-        chosen = await asyncio.to_thread(made.choose, listed, work.most, work.fits)
+        chosen = await asyncio.to_thread(made.choose, listed, work.most, work.fits, work.again)
         yield [_Line(_bare(one), one.part.passage) for one in chosen], ""
 
     async def _notes(
@@ -232,7 +235,8 @@ def _work(given: Given, found: Sequence[Sentence], turn: Turn) -> _Work:
     focus = "" if given.origin == "documents" else topic(given.request)
     most = _most(asked, given, found)
     told = told_in_prose(found, 2 * most) if given.passages else found
-    return _Work(given, told, most, Fits(asked.words, asked.characters), focus)
+    again = bool(asked.points or given.found)
+    return _Work(given, told, most, Fits(asked.words, asked.characters), focus, again)
 
 
 def _most(asked: Wish, given: Given, found: Sequence[Sentence]) -> int:

@@ -11,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.language import Language
+from bot.language import Language, language
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -89,6 +89,23 @@ _TARGET = re.compile(
 )
 
 
+_UNKNOWN = re.compile(
+    r"\b(?i:translat\w+)\b(?:.*\s)?(?:in)?to ([^\W\d]{4,})(?: please)?[.?!]?$"
+    r"|\b(?:(?i:summari[sz]e|put|write|say|draft|rephrase)(?: (?:this|it|that|them|all|the \w+))?(?: briefly)?"
+    r" (?:in|into|to)|^(?i:and |now )*in) ([A-Z][a-z]{3,})(?:,? please)?[.?!]?$"
+    r"|([ァ-ヴー]{2,12}語)(?:に|で|へ)",
+)
+_NO_LANGUAGE = frozenset(
+    "that this another both other language languages simple plain something text words english".split()
+    + "monday tuesday wednesday thursday friday saturday sunday january february march april june july august".split()
+    + "september october november december short brief general bullets points sentences".split()
+    + "word excel slack teams markdown outlook".split()
+)
+_ONLY_ENGLISH = re.compile(
+    r"\b(?:the|has|have|had|are|was|were|with|your|you|this|that|these|will|from|please|and|our|not|been|to|is)\b", re.I
+)
+
+
 def load() -> None:
     """Read what tells languages apart, about half a second of work; done on first use otherwise."""
     _identifier()
@@ -112,6 +129,22 @@ def wanted(request: str) -> str | None:
     said = unicodedata.normalize("NFKC", request).casefold()
     found = [match.group(match.lastgroup or 0) for match in _TARGET.finditer(said)]
     return _code(found[-1]) if found else None
+
+
+def unknown(request: str) -> str | None:
+    """The name of a language that a request wants and we do not know, such as Klingon; None if it names none."""
+    said = unicodedata.normalize("NFKC", request).strip()
+    found = _UNKNOWN.search(said)
+    name = next(filter(None, found.groups()), "") if found else ""
+    return name if name and name.casefold() not in _NO_LANGUAGE and wanted(request) is None else None
+
+
+def already(text: str, code: str) -> bool:
+    """Whether a text is in a language: a short one in Latin letters is English if it has words that only English has."""
+    there = spoken(text)
+    if there is None and code == "en":
+        return language(text) == "en" and bool(_ONLY_ENGLISH.search(text)) and code in _likeliest(text)[:CLOSE]
+    return there == code
 
 
 def mentioned(request: str) -> list[str]:

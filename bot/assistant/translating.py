@@ -122,11 +122,12 @@ class Translator:
         if not text:
             return say.thread_unread if given.in_thread else say.nothing_to_translate
         if code is None:
-            return say.which_language
+            named, known = tongues.unknown(given.request), ", ".join(tongues.called(one, own) for one in tongues.KNOWN)
+            return say.unknown_language.format(language=named, known=known) if named else say.which_language
         if len(text) > LIMIT:
             return say.too_long.format(size=f"{len(text):,}", limit=f"{LIMIT:,}")
         called = tongues.called(code, own)
-        if tongues.spoken(protect(text).plain) == code:
+        if tongues.already(protect(text).plain, code):
             told = say.already_in.format(language=called)
             return told.replace(":", ".") if given.found else f"{told}\n\n{text}"
         return "" if self._capable else say.model_too_small.format(language=called)
@@ -224,7 +225,7 @@ def _cut(text: str) -> list[str]:
 def _target(given: Given, turn: Turn) -> str | None:
     """The language asked for; "what does this say" means the language it is asked in, if the material is in another."""
     wanted = tongues.wanted(given.request) or tongues.wanted(turn.message.text if not given.request else "")
-    if wanted or not given.parts:
+    if wanted or not given.parts or tongues.unknown(given.request):
         return wanted
     own = language(given.request or turn.message.text)
     there = tongues.spoken(given.text) or language(given.text)

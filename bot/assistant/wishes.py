@@ -33,6 +33,18 @@ _SHORTER = re.compile(
     r"\b(?:shorter|briefer|more briefly|shorten|too long|cut it down)\b|もっと短|もう少し短|短くして|縮めて"
 )
 _LONGER = re.compile(r"\b(?:longer|more detail(?:s|ed)?|in more depth|elaborate)\b|もっと詳し|もう少し詳し|詳しく")
+_WITHIN = r"(?:in|under|within|below|at most|up to|(?:no more|not more|less|fewer) than|max(?:imum|\.)?) "
+_KEEP = (
+    r"(?:and )?(?:please )?(?:keep|make|write|limit) (?:it|this|that|the (?:text|e?mail|letter|reply|message)) (?:to )?"
+)
+_FORM_ONLY = re.compile(
+    rf"[,;]?\s*\b(?:{_KEEP}(?:{_WITHIN})*|(?:{_WITHIN})+)"
+    rf"(?:\d{{1,5}}|{'|'.join(_SPOKEN)})(?: \w+)? (?:words?|sentences?|lines?|characters|paragraphs?)\b(?: or (?:less|fewer))?\.?"
+    r"|[,;]?\s*\b(?:and )?(?:please )?(?:keep|make) it (?:very |nice and )?(?:short|brief|concise|simple|polite|formal|friendly)"
+    r"(?: and \w+)?\b\.?"
+    r"|(?:\d+|[一二三四五六七八九十百]+)(?:文字|字|文|行)(?:以内|程度|以下)?(?:で|に)、?|(?:短く|簡潔に)(?=、|書|作|お願い)、?",
+    re.I,
+)
 _TONES: tuple[tuple[Tone, re.Pattern[str]], ...] = (
     ("apologetic", re.compile(r"\b(?:apolog\w*|sorry)\b|お詫び|謝罪|申し訳")),
     ("firm", re.compile(r"\b(?:firm\w*|strict\w*|stern\w*|assertive\w*|insist\w*|reminder)\b|毅然|きっぱり|強め|督促")),
@@ -84,6 +96,11 @@ def wish(request: str) -> Wish:
         bool(_LONGER.search(said)),
         next((tone for tone, pattern in _TONES if pattern.search(said)), "plain"),
     )
+
+
+def without_form(request: str) -> str:
+    """A request without what it says about length: "Keep it under 60 words" is for the writer, not for the reader."""
+    return _FORM_ONLY.sub("", request).strip()
 
 
 def _count(match: re.Match[str] | None) -> int | None:

@@ -13,7 +13,22 @@ from langchain_core.tools import BaseTool, tool
 
 from bot.assistant.chains import STEPS, joined, parts
 from bot.assistant.supervisor import Supervisor
-from bot.types import Access, Answer, Citation, Delta, Done, Exchange, Message, Principal, Reply, Room, Status, Turn
+from bot.types import (
+    Access,
+    Answer,
+    Citation,
+    Delta,
+    Done,
+    Exchange,
+    Message,
+    Principal,
+    Reply,
+    Room,
+    Section,
+    Status,
+    Turn,
+    Upload,
+)
 from tests.fakes import FakeRouter, ScriptedModel
 
 FIONA = Principal("slack", "T0HOME", "U0FIONA")
@@ -60,7 +75,8 @@ def calling(name: str, request: str) -> AIMessage:
 
 async def served(desk: Desk, turn: Turn, *script: AIMessage, **how: Any) -> tuple[Answer, list[Reply], ScriptedModel]:
     model = ScriptedModel(script=list(script) or [AIMessage("mine")], offered=[], heard=[])
-    supervisor = Supervisor(model, desk.tools(), FakeRouter("search_documents"), **how)
+    router = FakeRouter("search_documents", how.pop("confidence", 1.0))
+    supervisor = Supervisor(model, desk.tools(), router, **how)
     events = [event async for event in supervisor.answer(turn)]
     assert isinstance(events[-1], Done)
     return events[-1].answer, events[:-1], model
@@ -169,10 +185,57 @@ def test_what_has_two_parts(said: str, second: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "tool"),
-    [("as three bullets", "summarize"), ("3つの箇条書きで", "summarize"), ("and the canteen?", "search_documents")],
+    [
+        ("as three bullets", "summarize"),
+        ("3つの箇条書きで", "summarize"),
+        ("and the canteen?", "search_documents"),
+        ("shorter", "search_documents"),
+    ],
 )
 async def test_a_follow_up_that_wants_another_form_goes_to_the_editor(said: str, tool: str) -> None:
     turn = replace(asked(said), history=(Exchange("And in German?", "Urlaub."),))
     desk = Desk()
     await served(desk, turn)
+    assert [name for name, _ in desk.asked] == [tool]
+
+
+@pytest.mark.parametrize("said", ["shorter", "Make it shorter, please.", "もっと短くして"])
+async def test_shorter_after_an_answer_from_documents_is_about_that_answer(said: str) -> None:
+    turn = replace(asked(said), history=(Exchange("How long?", "14 days. [1]", frozenset({"policy.md"}), (POLICY,)),))
+    desk = Desk()
+    await served(desk, turn)
+    assert [name for name, _ in desk.asked] == ["summarize"]
+
+
+@pytest.mark.parametrize(
+    ("said", "tool"),
+    [
+        ("Summarize", "summarize"),
+        ("summarise this file please", "summarize"),
+        ("要約してください", "summarize"),
+        ("Zusammenfassung bitte: Der Hangar ist frei.", "summarize"),
+        ("translate", "translate"),
+        ("翻訳して", "translate"),
+        ("rephrase this", "draft"),
+        ("Summarize the refund policy", "search_documents"),
+        ("What does the summary say?", "search_documents"),
+        ("fix", "search_documents"),
+    ],
+)
+async def test_a_bare_verb_is_for_its_tool_if_there_is_one(said: str, tool: str) -> None:
+    desk = Desk()
+    await served(desk, asked(said))
+    assert [name for name, _ in desk.asked] == [tool]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "files", "tool"),
+    [(0.5, ("Leave is 25 days.",), "summarize"), (0.5, (), "search_documents"), (0.9, ("Leave.",), "search_documents")],
+)
+async def test_where_the_router_is_not_sure_a_file_is_likelier_meant(
+    confidence: float, files: tuple[str, ...], tool: str
+) -> None:
+    desk = Desk()
+    uploads = tuple(Upload("a.txt", (Section(text),)) for text in files)
+    await served(desk, replace(asked("this one, five lines"), uploads=uploads), confidence=confidence)
     assert [name for name, _ in desk.asked] == [tool]

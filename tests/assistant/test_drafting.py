@@ -91,7 +91,22 @@ async def test_what_nobody_said_is_not_shown(written: str) -> None:
             "納期が3日遅れることを丁寧に伝える返信を書いてください。",
             ["納期が3日遅れることをお知らせいたします。", "何卒よろしくお願い申し上げます。"],
         ),
-        ("I need an invitation to the summer party.", ["[what you would like to say]"]),
+        (
+            "Draft a friendly reply to a customer whose bag was late; we will deliver it on Thursday before 18:00.",
+            ["We will deliver it on Thursday before 18:00."],
+        ),
+        (
+            "Draft a formal email to Ms Weber saying that invoice 4711 is overdue since 3 March. Keep it under 60 words.",
+            ["Dear Ms Weber,\n\nInvoice 4711 is overdue since 3 March.\n\n"],
+        ),
+        (
+            "Draft a friendly announcement about the new coffee machine in one sentence",
+            ["I am writing about the new coffee machine.\n"],
+        ),
+        (
+            "取引先に納品が二日遅れることを伝える丁寧なメールを100字以内で書いてください",
+            ["\n\n納品が二日遅れることをお知らせいたします。"],
+        ),
     ],
 )
 async def test_a_small_model_is_not_asked_and_a_frame_holds_the_own_points(request_: str, parts: list[str]) -> None:
@@ -101,6 +116,59 @@ async def test_a_small_model_is_not_asked_and_a_frame_holds_the_own_points(reque
     assert answer.text.endswith((ENGLISH.draft_in_frame, JAPANESE.draft_in_frame))
     assert clean(answer.text) == answer.text
     assert model.heard == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "files"),
+    [
+        ("I need an invitation to the summer party.", ()),
+        ("Draft a reply to this", (HANGAR,)),
+        ("Draft a reply to this: Where is my bag?", ()),
+    ],
+)
+async def test_a_place_that_is_left_open_is_not_called_the_persons_own_points(
+    request_: str, files: tuple[str, ...]
+) -> None:
+    answer = await draft(request_, drafter(capable=False), files=files)
+    assert "[what you would like to say]" in answer.text
+    assert answer.text.endswith(ENGLISH.draft_open.format(request=request_.split(":")[0]))
+
+
+async def test_what_a_frame_has_no_place_for_is_named_as_missing() -> None:
+    answer = await draft("Draft a note to all staff, the kitchen closes at 17 on Friday", drafter(capable=False))
+    assert ENGLISH.draft_missing.format(missing="17, Friday") in answer.text
+
+
+async def test_what_stands_behind_the_colon_of_a_reply_is_to_be_said() -> None:
+    request_ = "Draft a reply in Japanese: we received your application and will answer by 5 May."
+    answer = await draft(request_, drafter(capable=False))
+    assert "\n\nWe received your application and will answer by 5 May.\n\n" in answer.text
+    assert answer.text.endswith(ENGLISH.draft_untranslated.format(language="Japanese"))
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "greeting", "closing"),
+    [
+        ("now in Japanese", "Ms Itō様", "よろしくお願いいたします。"),
+        ("more formal please", "Dear Ms Itō,", "understanding."),
+    ],
+)
+async def test_a_letter_is_set_into_another_frame(follow_up: str, greeting: str, closing: str) -> None:
+    request_ = "Draft a friendly message to Ms Itō that the gate changed to B12 at 14:30"
+    first = await draft(request_, drafter(capable=False))
+    answer = await draft(follow_up, drafter(capable=False), history=[Exchange(request_, first.text)])
+    assert answer.text.startswith(greeting)
+    assert "\n\nThe gate changed to B12 at 14:30.\n\n" in answer.text
+    assert closing in answer.text
+    assert "I hope you are well." not in answer.text
+
+
+async def test_shortening_says_where_nothing_changed() -> None:
+    answer = await draft("Make this shorter: The gate is now B12.", drafter(capable=False))
+    assert answer.text == f"The gate is now B12.\n\n{ENGLISH.unchanged}"
+    wordy = "I just wanted to reach out to you in order to let you know that the meeting is on Friday at 10."
+    answer = await draft(f"Make this shorter: {wordy}", drafter(capable=False))
+    assert answer.text == "The meeting is on Friday at 10."
 
 
 async def test_points_that_could_not_be_translated_are_said_to_stand_as_they_were() -> None:

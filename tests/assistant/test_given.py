@@ -93,6 +93,26 @@ async def test_answers_in_a_thread_stand_behind_their_question_and_bring_their_d
     assert given.documents == {"leave.docx"}
 
 
+async def test_a_bare_verb_in_a_thread_is_about_the_thread() -> None:
+    given = await Giver(None, FakeThreads({(PLACE, "t1"): CHAT})).given(
+        asked("summarize", thread="t1", room=PLACE), "summarize"
+    )
+    assert [part.text for part in given.parts] == [one.text for one in CHAT]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_orders_to_the_editor_and_our_notes_are_no_part_of_a_conversation(readable: bool) -> None:
+    draft = "Draft a message that the gate is now B12"
+    answer = f"Dear [name],\n\nThe gate is now B12.\n\n{ENGLISH.draft_in_frame}"
+    history = [Exchange("How long is leave?", "Leave is 25 days."), Exchange(draft, answer)]
+    said = [Excerpt("Tom", one.question) for one in history]
+    threads = FakeThreads({(PLACE, "t1"): said} if readable else {})
+    turn = asked("Summarize this conversation", thread="t1", room=PLACE, history=history)
+    given = await Giver(None, threads).given(turn, turn.message.text)
+    texts = [part.text for part in given.parts]
+    assert texts == ["How long is leave?", "Leave is 25 days.", "The gate is now B12."]
+
+
 async def test_the_last_message_is_one_message() -> None:
     text = "Translate the last message into German"
     given = await Giver(None, FakeThreads({(PLACE, "t1"): CHAT})).given(asked(text, thread="t1", room=PLACE), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -165,6 +166,24 @@ async def test_a_summary_in_another_language_is_translated_or_says_that_it_is_no
     answer = await summary(text)
     assert answer.text.endswith(ENGLISH.summary_untranslated.format(language="Japanese"))
     assert answer.text.splitlines()[0] in LINES
+
+
+async def test_a_language_that_is_not_known_is_not_passed_over() -> None:
+    answer = await summary(f"Summarize this in Klingon:\n{HANGAR}")
+    assert answer.text.endswith(ENGLISH.summary_untranslated.format(language="Klingon"))
+
+
+async def test_sentences_that_differ_in_numbers_alone_are_said_once() -> None:
+    kinds = (
+        "The station at gate {} handled {} departures in the period.",
+        "The delays there were caused by ground equipment shortages at stand {}.",
+        "The supervisor recommends replacing {} tugs before winter.",
+    )
+    lines = [kind.format(number, number * 3) for number in range(1, 90) for kind in kinds]
+    answer = await summary("Summarize this file", files=[" ".join(lines)])
+    told = [re.sub(r"\d+", "{}", one) for one in re.findall(r"[^.]+\.", answer.text)]
+    assert sorted(one.strip() for one in told) == sorted(kinds)
+    assert (await summary("Summarize in five sentences", files=[" ".join(lines)])).text.count(".") == 5
 
 
 async def test_material_of_an_earlier_step_keeps_its_sources() -> None:

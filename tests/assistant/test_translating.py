@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.assistant import tongues
-from bot.assistant.editor_words import ENGLISH, JAPANESE
+from bot.assistant.editor_words import ENGLISH, JAPANESE, EditorWords
 from bot.assistant.given import Giver
 from bot.assistant.protecting import protect, same_numbers
 from bot.assistant.translating import LIMIT, Translator
@@ -134,6 +134,32 @@ async def test_what_is_in_the_language_already_needs_no_model() -> None:
     assert answer.text == f"{ENGLISH.already_in.format(language='English')}\n\n{text}"
 
 
+@pytest.mark.parametrize("text", ["The gate has changed.", "Your bag is here."])
+async def test_a_short_text_in_english_is_told_too(text: str) -> None:
+    answer = await translation(f"Translate into English: {text}", translator(capable=False))
+    assert answer.text == f"{ENGLISH.already_in.format(language='English')}\n\n{text}"
+
+
+@pytest.mark.parametrize("text", ["Das Tor ist zu.", "Le vol est complet.", "El vuelo sale a las 9."])
+async def test_a_short_text_in_another_language_is_not_taken_for_english(text: str) -> None:
+    answer = await translation(f"Translate into English: {text}", translator(capable=False))
+    assert answer.text == ENGLISH.model_too_small.format(language="English")
+
+
+@pytest.mark.parametrize(
+    ("request_", "name", "say"),
+    [
+        ("translate into Klingon: the gate has changed", "Klingon", ENGLISH),
+        ("translate this to klingon please: 搭乗口が変わりました", "klingon", JAPANESE),
+        ("クリンゴン語に翻訳して：搭乗口が変わりました", "クリンゴン語", JAPANESE),
+    ],
+)
+async def test_a_language_that_is_not_known_is_named(request_: str, name: str, say: EditorWords) -> None:
+    answer = await translation(request_, translator("x"))
+    known = ", ".join(tongues.called(code, "en" if say is ENGLISH else "ja") for code in tongues.KNOWN)
+    assert answer.text == say.unknown_language.format(language=name, known=known)
+
+
 async def test_and_in_german_is_about_the_answer_before() -> None:
     history = [Exchange("How long is leave?", "Leave is 25 days for all employees [1].", frozenset({"leave.docx"}))]
     answer, events = await heard(
@@ -189,6 +215,11 @@ def test_numbers_are_the_same_however_they_are_grouped() -> None:
 def test_protection_gives_everything_back() -> None:
     text = "Call `x()` at www.a.example, {name} <@U1> ⟦9⟧ /etc/acme/a.conf %s"
     assert protect(text).restored(protect(text).text) == text
+
+
+def test_what_is_no_language_is_not_taken_for_one() -> None:
+    said = ("summarize what happened in Paris", "translate this to another language", "put it in March", "into German")
+    assert [tongues.unknown(one) for one in said] == [None] * len(said)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ NOBODYS = {
     "demo": "asks in the name of the example company's people, on the example company",
     "serve": "acts for whoever the platforms prove",
     "doctor": "looks at the parts",
+    "audit seal": "checks the audit, then writes the seal of its end",
     "audit verify": "reads the audit",
     "audit show": "reads the audit, in which nothing is of what was said",
     "backup": "reads the whole database",
