@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from langchain_core.tools import BaseTool
 
-from bot.access.cleaning import clean
 from bot.assistant import chains, features, followups, small_talk
 from bot.assistant.analyst import Analyst
 from bot.assistant.drafting import Drafter
@@ -57,10 +56,8 @@ from tools.write_code import write_code
 
 LENGTH = 40_000
 PIECES = [
-    "a-", "a/", "a.", "a ", "a", ".", " ", "\t", "(", "1,", "1.1", "1", "`", "```", "#", "# ", "|", "-", "\n", "\n ", "[1",
-    " [1] ", "http://", "www.a", "a@", "@", "「", "“a", '"a', "<at>", "<a", "<@U1|", "/a", "A-", "A", "一", "あ", "⟦1",
-    "def f(", "f(a) is ", "range(1, a", "at a.", "File \"a", "x=1;", "print a", "send\n", "as ", "to A ", "Traceback ",
-    "pls ", "a | ", "2020年",
+    "a", "a-", "a/", "a.", " ", "1", "1,", "1.1", "`", "# ", "|", "-", "\n", "\n ", "[1", " [1] ", "http://", "a@",
+    "「", "“a", "<at>", "<a", "<@U1|", "A-", "一", "def f(", "at a.", "range(1, a", "send\n", "as ", "pls ",
 ]  # fmt: skip
 
 
@@ -82,7 +79,6 @@ EVERY: list[Callable[[str], Any]] = [
     chains.parts,
     chains.several,
     wants_forgetting,
-    clean,
     sentences,
     readable,
     lambda text: without(text, "U1"),
@@ -166,7 +162,7 @@ async def asked(tool: str, text: str) -> Answer:
 
 @pytest.mark.parametrize("tool", REQUESTS)
 async def test_no_request_takes_time_by_the_square_of_its_length(tool: str) -> None:
-    for piece in ("a-", "\n ", "`", "A-", "x=1;\n", "「あ"):
+    for piece in ("a-", "A-", "x=1;\n"):
         with processor_seconds(5):
             assert (await asked(tool, REQUESTS[tool] + hostile(piece, 19_000))).text
 
