@@ -45,7 +45,7 @@ _REPHRASES = re.compile(
 )
 _POINTS_BACK = re.compile(r"\b(?:it|this|that|these|above)\b|これ|それ|この|その|上の", re.I)
 _LENGTHS = re.compile(
-    r"\b\d+ (?:words?|sentences?|lines?|bullets?|points?|characters|paragraphs?)\b|\d+\s?(?:文字|字|文|行|点|つ|項目)"
+    r"\b\d+ (?:words?|sentences?|lines?|bullets?|points?|characters|paragraphs?)\b|(?<!\d)\d+\s?(?:文字|字|文|行|点|つ|項目)"
 )
 _DATES = re.compile(
     r"\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|June|July|August|September|October"

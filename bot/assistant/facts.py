@@ -76,7 +76,8 @@ _NUMBER = re.compile(
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?|.")
 _MENTIONED = re.compile(rf"(?<![a-z])(?:{_any(list(_UNIT_OF))})")
 _CODE = re.compile(
-    r"(?<![\w-])(?:[a-z]+[a-z/-]*\d[a-z\d]*(?:[-/][a-z\d]+)*|\d+(?:[-/:]\d+)+|\d+[a-z]+\d[a-z\d]*)(?![\w-])", re.ASCII
+    r"(?<![\w-])(?:[a-z][a-z/-]{0,99}\d[a-z\d]*(?:[-/][a-z\d]+)*|\d+(?:[-/:]\d+)+|\d+[a-z]+\d[a-z\d]*)(?![\w-])",
+    re.ASCII,
 )
 _NAME = re.compile(r"(?<![\w.])[A-Z][\w&-]*(?:\.[A-Z])*")
 _KATAKANA = re.compile(r"[\u30a1-\u30faー]{3,}")

@@ -21,6 +21,7 @@ Act = Literal["question", "request", "deed", "statement"]
 BUCKETS = 1 << 15
 LINE = 220  # characters of an asking line that are read
 LONG = 400  # characters from which a request is long
+SEEN = 2000  # characters at the start and at the end of a longer request that decide
 KIND, CONCEPT, PAIR = 0.5, 0.5, 0.25  # weights of the traits, beside terms that have length 1 together
 
 SUBJECTS = frozenset(["company", "fact", "find", "this", "language", "you"])
@@ -28,7 +29,7 @@ SUBJECTS = frozenset(["company", "fact", "find", "this", "language", "you"])
 
 _FENCE = re.compile(r"```.*?(```|\Z)", re.S)
 _TRACE = re.compile(
-    r"traceback|^\s*at \S+\(|^\s+file \"|\w*(error|exception)\b ?[:(]|panic|err!|segmentation fault|^fatal:|core dumped",
+    r"traceback|^[^\S\n]*at \S+\(|^[^\S\n]+file \"|(error|exception)\b ?[:(]|panic|err!|segmentation fault|^fatal:|core dumped",
     re.M | re.I,
 )
 _CODE = re.compile(
@@ -103,9 +104,10 @@ def announcement(text: str) -> str:
 
 def kinds(text: str) -> set[str]:
     """The kinds of material that come with a request."""
+    size, text = len(text), _ends(text)
     found = {
         name
-        for name, there in {"fence": "```" in text, "trace": _TRACE.search(text), "long": len(text) > LONG}.items()
+        for name, there in {"fence": "```" in text, "trace": _TRACE.search(text), "long": size > LONG}.items()
         if there
     }
     lines = [line for line in text.splitlines() if line.strip()]
@@ -179,7 +181,12 @@ def _bare(view: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return [line.strip() for line in _FENCE.sub("\n", text).splitlines() if line.strip()]
+    return [line.strip() for line in _ends(_FENCE.sub("\n", text)).splitlines() if line.strip()]
+
+
+def _ends(text: str) -> str:
+    """The start and the end of a text, which is all that is looked at of a very long one."""
+    return text if len(text) <= 2 * SEEN else f"{text[:SEEN]}\n{text[-SEEN:]}"
 
 
 def _announcement(line: str, more: bool) -> str:

@@ -18,7 +18,7 @@ from bot.language import language
 from bot.types import Answer, Citation, Passage
 
 _NUMBER = re.compile(r"\[(\d+)\]")
-_PIECE = re.compile(r"(?P<text>\S.*?)\s*\[(?P<number>\d+)\]|(?P<rest>\S.*)$", re.M)
+_PIECE = re.compile(r"(?P<text>\S.*?)\s{0,9}\[(?P<number>\d+)\]|(?P<rest>\S.*)$", re.M)
 
 
 @dataclass(frozen=True, slots=True)

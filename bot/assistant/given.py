@@ -52,7 +52,7 @@ _COLON = re.compile(r"^(?P<head>[^\n]{1,240}?)(?:[:：](?=\s|[^\x00-\x7f]|[\"'�
 _HEAD = re.compile(
     r"^(?:in|into|to) \w+$|^[^\s]{1,8}語(?:で|に|へ)$|^(?:the )?(?:following|text|message|this)\b|^(?:次|以下)の", re.I
 )
-_QUOTED = re.compile(r"“(?P<curly>[^”]+)”|\"(?P<straight>[^\"]+)\"|「(?P<corner>[^」]+)」|『(?P<double>[^』]+)』")
+_QUOTED = re.compile(r"“(?P<curly>[^“”]+)”|\"(?P<straight>[^\"]+)\"|「(?P<corner>[^「」]+)」|『(?P<double>[^『』]+)』")
 _THREAD = re.compile(
     r"\b(?:this|the|our) (?:\w+ )?(?:thread|conversation|discussion|channel|chat)\b|\b(?:conversation|discussion|story) so far\b"
     r"|\bup to speed\b|\bcatch me up\b|\bdid i miss\b|\b(?:discussion|messages?|conversation) above\b|\blast (?:\d+ )?messages?\b"

@@ -33,7 +33,7 @@ NEW = 0.3
 LEAST = 2
 """The notions of a sentence: a single one, as in "1." or "Yes.", says nothing that can be checked."""
 
-MARKER = re.compile(r"\s*\[\d+\]")
+MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")  # a run of spaces is read from its first one, once
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def _in_one_line(text: str) -> tuple[str, list[str]]:
         return " ".join(_QUOTED.sub(" ", text).split()), [one.strip() for one in quoted]
     lead = _LEAD.match(text)
     if lead and _asks(lead["asked"]):
-        parts = [part.strip() for part in re.split(r"\s*[;；]\s*", lead["rest"]) if part.strip()]
+        parts = [part.strip() for part in re.split(r"[;；]", lead["rest"]) if part.strip()]
         return lead["asked"], parts
     return text, []
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain, islice
 
 MOST = 200
 """Labels that one request may name."""
+LEADS = 20
+"""Places of a request at which a list may begin, each of which is tried."""
+LONGEST = 10_000
+"""Characters of such a list."""
 
 _QUOTED = re.compile(r"[“「『\"]([^“”「」『』\"]{1,40})[”」』\"]")
 _LEAD = re.compile(
@@ -53,7 +58,8 @@ def labels_of(request: str) -> list[str]:
     if len(quoted) > 1:
         return quoted[:MOST]
     clauses = [clause for clause in re.split(r"[.?!。？！:]\s*", text) if clause.strip()]
-    tails = [text[lead.end() :] for lead in (*_LEAD.finditer(text), *_LEAD_JA.finditer(text))]
+    leads = chain(islice(_LEAD.finditer(text), LEADS), islice(_LEAD_JA.finditer(text), LEADS))
+    tails = [text[lead.end() : lead.end() + LONGEST] for lead in leads]
     choices = [clause for clause in reversed(clauses) if _CHOICE.search(clause) or _TAIL_JA.search(clause)]
     for candidate in (*tails, *choices):
         found = _listed(re.split(r"[.?!。？！:]", candidate)[0])

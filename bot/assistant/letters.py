@@ -73,7 +73,7 @@ _EMPTY = (
 )
 _ORDER = re.compile(
     r"(?:(?<=[.!?] )|^)(?:please )?(?P<verb>send|give|tell|call|check|fix|bring|reply|answer|confirm|let|finish|deliver|return"
-    r"|update|review|explain|stop|pay)\b(?P<rest>[^.!?]*)[.!]",
+    r"|update|review|explain|stop|pay)\b(?P<rest>[^.!?]{0,500})[.!]",
     re.I | re.M,
 )
 

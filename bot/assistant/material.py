@@ -26,12 +26,12 @@ _ORDER = re.compile(
 )
 
 _NUMBERED = re.compile(
-    r"(?:(?:chapter|section|part|annex|appendix)\s[\dA-Z]+\b|第\d+[章条節項部編]|\d{1,3}(?:[.-]\d{1,3})*[.)]?(?=\s))[,:.]?\s*",
+    r"(?:(?:chapter|section|part|annex|appendix)\s[\dA-Z]+\b|第\d+[章条節項部編]|\d{1,3}(?:[.-]\d{1,3}){0,9}[.)]?(?=\s))[,:.]?\s*",
     re.I,
 )
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _FIGURE = re.compile(r"[:：]|(?<![A-Za-z\d])\d+(?![A-Za-z\d])")
-_DEEP = re.compile(r"\d{1,3}(?:[.-]\d{1,3})+\s+\S")
+_DEEP = re.compile(r"\d{1,3}(?:[.-]\d{1,3}){1,9}\s+\S")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ LATEST = 50
 """Exchanges that are looked at, counted from the latest."""
 WHOLE = 4
 """The latest exchanges are kept whole, as far as the budget allows; older ones become a line each."""
+ANSWER = 10_000
+"""Characters of an answer, and"""
+SENTENCES = 100
+"""sentences of it, among which those for such a line are chosen."""
 LINE = 160
 """Characters of a question, and of what is kept of its answer, in such a line."""
 FIGURE = 0.5
@@ -103,8 +107,9 @@ def shortened(exchange: Exchange) -> Exchange:
 
     The answer's own sentences are chosen, as many as fit, in their order: those that say most of what was asked, and figures.
     """
-    said = [line for one in sentences(exchange.answer) if (line := " ".join(one.split()))]
-    worth = {n: coverage(exchange.question, line) + FIGURE * bool(_FIGURE.search(line)) for n, line in enumerate(said)}
+    said = [line for one in sentences(exchange.answer[:ANSWER]) if (line := " ".join(one.split()))]
+    asked, said = exchange.question[:LINE], said[:SENTENCES]
+    worth = {n: coverage(asked, line) + FIGURE * bool(_FIGURE.search(line)) for n, line in enumerate(said)}
     kept: list[int] = []
     for n in sorted(worth, key=lambda n: -worth[n]):
         if not kept or (worth[n] and len(" ".join(said[one] for one in (*kept, n))) <= LINE):

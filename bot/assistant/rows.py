@@ -15,7 +15,7 @@ from bot.knowledge.sentences import is_table_row
 _RULE = re.compile(r"[\s|:+=-]*")
 _PERIOD = re.compile(r"(?:fy\s?|q[1-4]\s?|h[12]\s?)?(?:19|20)\d\d(?:\s?(?:年度?|q[1-4]))?|q[1-4]|\d{1,2}月", re.I)
 _SCALE = re.compile("thousand|million|billion|percent|per cent|[千万億兆]", re.I)
-_KANJI_WORD = re.compile(r"[\u4e00-\u9fff]+[分日度年週秒](?![\u4e00-\u9fff])")
+_KANJI_WORD = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]+[分日度年週秒](?![\u4e00-\u9fff])")
 """A word that ends like a unit and is none, as the one for "category"."""
 
 

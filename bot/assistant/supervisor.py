@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 AnyMiddleware = AgentMiddleware[Any, Any, Any]
 NO_ACCESS = "no-access"
+LONGEST = 60_000
+"""Characters of a message: no chat sends longer ones, and each is read by many patterns."""
 MODEL_CALLS = 6  # in one turn; a chain of three tools needs four
 
 
@@ -56,9 +58,14 @@ class Supervisor:
     async def answer(self, turn: Turn) -> AsyncIterator[Reply]:
         """Status and checked text as they come, then exactly one Done. Errors for the person travel on (BotError)."""
         started = self._clock()
-        speak = words(language(turn.message.text))
+        size = len(turn.message.text)
+        speak = words(language(turn.message.text[:LONGEST]))
         if not turn.access.can_read and not turn.access.tools:
             yield Done(Answer(speak.no_access, refused=NO_ACCESS, id=turn.id))
+            return
+        if size > LONGEST:
+            text = speak.message_too_long.format(size=f"{size:,}", limit=f"{LONGEST:,}")
+            yield Done(Answer(text, id=turn.id))
             return
         state: Mapping[str, Any] = {}
         used, chain = UsageMetadataCallbackHandler(), self._chain(turn)

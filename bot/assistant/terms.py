@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TERM = re.compile(
     rf"(?P<cjk>[{_CJK}]+)"
-    r"|(?P<code>(?=[a-z0-9/-]*\d)(?=[a-z0-9/-]*[a-z/-])[a-z0-9]+(?:[-/][a-z0-9]+)*)"
+    r"|(?P<code>(?=[a-z0-9])(?=[a-z0-9/-]{0,99}\d)(?=[a-z0-9/-]{0,99}[a-z/-])[a-z0-9]+(?:[-/][a-z0-9]+)*)"
     r"|(?P<number>\d+(?:[.,]\d+)*)"
     rf"|(?P<word>[^\W\d_{_CJK}]+)"
 )

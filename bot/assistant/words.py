@@ -19,11 +19,12 @@ class Words:
 
     Places to fill: `{what}` and `{tool}` in not_granted and not_installed, `{id}` in failed, `{files}` in files_unread,
     `{labels}` in help_documents, `{example}` in help_example, `{id}` in gave_up,
-    `{number}` and `{what}` in steps, `{size}` and `{limit}` in question_too_long.
+    `{number}` and `{what}` in steps, `{size}` and `{limit}` in question_too_long and message_too_long.
     """
 
     not_found: str
     question_too_long: str
+    message_too_long: str
     no_access: str
     access_changed: str
     not_granted: str
@@ -65,6 +66,8 @@ ENGLISH = Words(
     not_found="I found nothing about that in the documents I can use here.",
     question_too_long="That is too long for a question: it has {size} characters, and I can search with {limit} at most. "
     "Please ask it in fewer words.",
+    message_too_long="That message is too long for me: it has {size} characters, and I read {limit} at most. "
+    "Please send less, or put the text into a file.",
     no_access="I'm sorry, I can't answer here: nothing has been opened for you in this place. "
     "If that is a mistake, please ask the people who run this assistant.",
     access_changed="Who may read this changed while I was answering, so I am not posting it. Please ask again.",
@@ -129,6 +132,7 @@ ENGLISH = Words(
 JAPANESE = Words(
     not_found="ここで使える文書の中には、該当する記載が見つかりませんでした。",
     question_too_long="質問としては長すぎます。{size}文字ありますが、検索に使えるのは{limit}文字までです。短い言葉で質問してください。",
+    message_too_long="メッセージが長すぎます。{size}文字ありますが、一度に読めるのは{limit}文字までです。短くするか、ファイルで送ってください。",
     no_access="申し訳ありませんが、ここではお答えできません。この場所であなたが利用できるものがまだ設定されていません。"
     "心当たりがない場合は、このアシスタントの管理者にお問い合わせください。",
     access_changed="回答の作成中に閲覧権限が変わったため、投稿を取りやめました。もう一度質問してください。",

@@ -39,7 +39,7 @@ ROW_WORDS = 15
 LONGEST_WINDOW = 600
 """Characters of a window at most, about 150 English tokens: the embedded model reads 256."""
 
-_CELLS = re.compile(r"[\s|]*[|\t][\s|]*")
+_CELLS = re.compile(r"(?<![\s|])[\s|]*[|\t][\s|]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from connectors.sources.webpage import html_sections
 MAX_TEXT = 10_000_000
 """Characters of text in one document: about 3,000 pages."""
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
-_FRONT_TITLE = re.compile(r"^title:\s*['\"]?(.+?)['\"]?\s*$", re.M)
+_FRONT_TITLE = re.compile(r"^title:[^\S\n]*+['\"]?+(.*[^\s'\"])", re.M)
 _NO_TITLE = re.compile(r"untitled|\(anonymous\)|powerpoint presentation|(microsoft word - )?[^ ]+\.\w{3,4}", re.I)
 """What programs write where a title should be."""
 

@@ -13,7 +13,8 @@ from bot.assistant.engineer.codetext import PYTHON, blocks, loose
 from bot.assistant.planner import prompt
 
 _LINK = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']*|\bwww\.[^\s<>\"']+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}[/?][^\s<>\"']*|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"[a-z][a-z0-9+.-]{0,30}://[^\s<>\"']*|\bwww\.[^\s<>\"']+|\b(?:[a-z0-9-]{1,63}+\.){1,9}[a-z]{2,63}[/?][^\s<>\"']*"
+    r"|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+",
     re.I,
 )
 LONGEST = 20_000
@@ -73,14 +74,14 @@ def with_imports(code: str, stub: str) -> str:
 
 def tests_in(text: str, code: str) -> tuple[str, ...]:
     """The assertions among a model's tests that call something which the code defines."""
-    names = re.findall(r"^(?:async )?(?:def|class) (\w+)", code, re.M)
-    return tuple(line for line in asserts(text) if any(re.search(rf"\b{name}\(", line) for name in names))[:5]
+    names = set(re.findall(r"^(?:async )?(?:def|class) (\w+)", code, re.M))
+    return tuple(line for line in asserts(text) if not names.isdisjoint(re.findall(r"\b(\w+)\(", line)))[:5]
 
 
 def keeps(before: str, after: str) -> bool:
     """Whether a changed program still is the same one: all that it defined and at least half of its lines."""
-    defined = re.findall(r"^\s*(?:async )?(?:def|class) (\w+)", before, re.M)
-    if any(not re.search(rf"\b(?:def|class) {name}\b", after) for name in defined):
+    defined = re.findall(r"^[^\S\n]*(?:async )?(?:def|class) (\w+)", before, re.M)
+    if not set(defined) <= set(re.findall(r"\b(?:def|class) (\w+)", after)):
         return False
     lines = [line.strip() for line in before.splitlines() if line.strip()]
     there = {line.strip() for line in after.splitlines()}

@@ -53,7 +53,7 @@ _INLINE = re.compile(
     r"print ?\(|(?:if|while) .*(?:[=!<>]=|[<>]|:)|[A-Za-z_]\w*(?:\[.+?\])? ?[-+*/]?= ?[^=\s]|[A-Za-z_][\w.]*\(.*\)$).*)",
     re.S,
 )
-_TRACEBACK = re.compile(r"^\s*(?:Traceback \(most recent call last\):|File \"[^\"]+\", line \d+)", re.M)
+_TRACEBACK = re.compile(r"^[^\S\n]*(?:Traceback \(most recent call last\):|File \"[^\"]+\", line \d+)", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +187,4 @@ def _file(upload: Upload) -> Block | None:
 
 def _is_checks(text: str) -> bool:
     """Whether a block is there to check another one."""
-    return bool(re.search(r"^\s*(?:assert\b|def (?:check|test_\w+)\()", text, re.M))
+    return bool(re.search(r"^[^\S\n]*(?:assert\b|def (?:check|test_\w+)\()", text, re.M))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PLACE = re.compile(r'File "([^"]+)", line (\d+)(?:, in (\S+))?')
+_PLACE = re.compile(r'File "([^"]+)", line (\d{1,9})(?:, in (\S+))?')
 _ERROR = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Iteration|Warning|Group))(?:: ?(.*))?$", re.M)
 _ELSEWHERE = (
-    re.compile(r"panicked at (?P<file>[^\s:,]+):(?P<line>\d+)(?::\d+)?:?\s*(?P<what>.*)"),
-    re.compile(r"at .*?\(?(?P<file>[\w./-]+\.(?:java|kt|js|ts|scala|cs)):(?P<line>\d+)"),
-    re.compile(r"(?P<file>[\w./-]+\.(?:sh|bash)): line (?P<line>\d+): (?P<what>.*)"),
-    re.compile(r"(?P<file>[\w./-]+\.(?:go|c|cpp|rs|rb|php)):(?P<line>\d+)"),
+    re.compile(r"panicked at (?P<file>[^\s:,]+):(?P<line>\d{1,9})(?::\d+)?:?\s*(?P<what>.*)"),
+    re.compile(r"at .{0,200}?(?<![\w./-])(?P<file>[\w./-]{1,200}\.(?:java|kt|js|ts|scala|cs)):(?P<line>\d{1,9})"),
+    re.compile(r"(?<![\w./-])(?P<file>[\w./-]+\.(?:sh|bash)): line (?P<line>\d{1,9}): (?P<what>.*)"),
+    re.compile(r"(?<![\w./-])(?P<file>[\w./-]+\.(?:go|c|cpp|rs|rb|php)):(?P<line>\d{1,9})"),
 )
+LONGEST = 500
+"""Characters of an error's message that are kept: a program may write as many as it likes."""
 _LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen ")
 
 
@@ -48,7 +50,7 @@ def read_fault(text: str) -> Fault | None:
             _PLACE.finditer(before[before.rfind("Traceback (most recent") :] if "Traceback" in before else before)
         )
         own = [place for place in places if not _LIBRARY.search(place.group(1))] or places
-        kind, message = last.group(1).split(".")[-1], (last.group(2) or "").strip()
+        kind, message = last.group(1).split(".")[-1], (last.group(2) or "").strip()[:LONGEST]
         if own:
             return Fault(kind, message, own[-1].group(1), int(own[-1].group(2)), own[-1].group(3) or "")
         return _elsewhere(text, kind, message) or Fault(kind, message)
@@ -62,7 +64,7 @@ def _elsewhere(text: str, kind: str, message: str) -> Fault | None:
             parts = found.groupdict()
             rest = text[found.end() :].strip().splitlines()
             said = message or (parts.get("what") or "").strip() or (rest[0].strip() if rest else "")
-            return Fault(kind, said, found["file"], int(found["line"]))
+            return Fault(kind, said[:LONGEST], found["file"], int(found["line"]))
     return None
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 MOST = 120
 """Changed versions that are tried at most."""
+LONGEST = 1000
+"""Characters of a line that is changed: the patterns here were not made for longer ones."""
 
 _INSTEAD = {
     "<": ("<=", ">"),
@@ -67,9 +69,11 @@ def mutants(code: str) -> Iterator[str]:
 
 def _changes(code: str, lines: list[str]) -> Iterator[str]:
     in_functions = any(re.match(r"\s*def ", line) for line in lines)
-    bodies = [row for row, line in enumerate(lines) if line[:1].isspace() or not in_functions]
+    bodies = {
+        row: line for row, line in enumerate(lines) if (line[:1].isspace() or not in_functions) and len(line) <= LONGEST
+    }
     for row in bodies:
-        for changed in _dropped(lines[row]):
+        for changed in _dropped(bodies[row]):
             yield _with(lines, row, changed)
     for token in _tokens(code):
         row, start = token.start[0] - 1, token.start[1]
@@ -78,7 +82,7 @@ def _changes(code: str, lines: list[str]) -> Iterator[str]:
         for instead in _instead(token):
             yield _with(lines, row, lines[row][:start] + instead + lines[row][token.end[1] :])
     for row in bodies:
-        for changed in _line_changes(lines[row]):
+        for changed in _line_changes(bodies[row]):
             yield _with(lines, row, changed)
 
 

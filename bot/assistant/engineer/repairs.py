@@ -16,8 +16,12 @@ from bot.assistant.engineer.faults import Fault
 Lines = list[str]
 Guesses = Iterator[str]
 
+LONGEST = 1000
+"""Characters of a line that is looked at for a repair: the patterns here were not made for longer ones."""
+NEAR = 9
+"""Lines before the fault that a repair may look at by such patterns."""
+
 _OPENS = re.compile(r"\s*(?:def|class|if|elif|else|for|while|try|except|finally|with|async)\b")
-_COMMENT = re.compile(r"\s*#[^'\"]*$")
 _KEYWORDS = [*keyword.kwlist, "print", "match", "case"]
 _TYPING = {"List", "Dict", "Tuple", "Set", "Optional", "Any", "Union", "Callable", "Iterable", "Iterator", "Sequence"}
 _HOMES = {
@@ -54,6 +58,8 @@ def repairs(code: str, fault: Fault) -> Guesses:
 
 
 def _guesses(lines: Lines, fault: Fault) -> Guesses:
+    if any(len(line) > LONGEST for line in lines[max(0, fault.line - NEAR) : fault.line + 1]):
+        return
     if fault.syntax:
         for place in _around(fault.line - 1, len(lines)):
             for mend in _SYNTAX:
@@ -81,8 +87,9 @@ def _with(lines: Lines, place: int, *instead: str) -> str:
 
 def _tail(line: str) -> tuple[str, str]:
     """A line and the comment behind it."""
-    found = _COMMENT.search(line)
-    return (line[: found.start()].rstrip(), line[found.start() :]) if found else (line.rstrip(), "")
+    place = line.find("#", max(line.rfind("'"), line.rfind('"')) + 1)
+    text = (line if place < 0 else line[:place]).rstrip()
+    return text, "" if place < 0 else line[len(text) :]
 
 
 def _colon(line: str) -> Iterator[str]:
@@ -139,15 +146,15 @@ def _equals(line: str) -> Iterator[str]:
 
 
 def _print(line: str) -> Iterator[str]:
-    if found := re.match(r"(\s*)print\s+(?!\()(.+?)\s*$", line):
+    if found := re.match(r"(\s*)print\s+(?!\()(.+)", line.rstrip()):
         yield f"{found[1]}print({found[2]})"
 
 
 def _idioms(line: str) -> Iterator[str]:
     """What other languages write."""
     yield re.sub(r"\belse if\b", "elif", line)
-    yield re.sub(r"([A-Za-z_]\w*)\+\+;?", r"\1 += 1", line)
-    yield re.sub(r"([A-Za-z_]\w*)--;?", r"\1 -= 1", line)
+    yield re.sub(r"(?<!\w)([A-Za-z_]\w*)\+\+;?", r"\1 += 1", line)
+    yield re.sub(r"(?<!\w)([A-Za-z_]\w*)--;?", r"\1 -= 1", line)
     yield line.replace("&&", "and").replace("||", "or")
     yield re.sub(r"!(?=[A-Za-z_(])", "not ", line)
     yield re.sub(r"=([<>!])", r"\1=", line)
@@ -207,7 +214,7 @@ def _moved(lines: Lines, place: int, by: int) -> Lines:
 
 def _name(lines: Lines, fault: Fault) -> Guesses:
     """A name that does not exist: the one that was meant, or the import that it needs."""
-    found = re.search(r"name '(\w+)'", fault.message)
+    found = re.search(r"name '(\w{1,80})'", fault.message)
     if not found:
         return
     wrong = found.group(1)
@@ -232,7 +239,7 @@ def _renamed(lines: Lines, wrong: str, right: str, place: int | None = None) -> 
 
 
 def _attribute(lines: Lines, fault: Fault) -> Guesses:
-    found = re.search(r"no attribute '(\w+)'", fault.message)
+    found = re.search(r"no attribute '(\w{1,80})'", fault.message)
     if not found or not 0 < fault.line <= len(lines):
         return
     wrong, line = found.group(1), lines[fault.line - 1]
@@ -244,7 +251,7 @@ def _attribute(lines: Lines, fault: Fault) -> Guesses:
     if "'str'" in fault.message or "'list'" in fault.message:
         function = "len" if wrong in {"length", "size", "len", "count"} else wrong
         yield _with(lines, fault.line - 1, re.sub(rf"([\w.\[\]]+)\.{wrong}\b(?:\(\))?", rf"{function}(\1)", line))
-    if assigned := re.search(r"(\w+)\s*=\s*\1\.(?:append|sort|reverse|extend|add|update)\(", "\n".join(lines)):
+    if assigned := re.search(r"\b(\w+)\s*=\s*\1\.(?:append|sort|reverse|extend|add|update)\(", "\n".join(lines)):
         yield "\n".join(re.sub(rf"^(\s*){assigned[1]}\s*=\s*(?={assigned[1]}\.)", r"\1", one) for one in lines)
 
 
@@ -262,7 +269,7 @@ _METHODS = {
 
 
 def _module(lines: Lines, fault: Fault) -> Guesses:
-    found = re.search(r"No module named '(\w+)|cannot import name '(\w+)' from '(\w+)'", fault.message)
+    found = re.search(r"No module named '(\w{1,80})|cannot import name '(\w+)' from '(\w+)'", fault.message)
     if not found:
         return
     if found.group(1):
@@ -305,7 +312,7 @@ def _key(lines: Lines, fault: Fault) -> Guesses:
     yield _with(lines, place, re.sub(rf"{item}\s*\+=\s*(.+)", r"\1[\2] = \1.get(\2, 0) + \3", line))
     yield _with(lines, place, re.sub(rf"{item}\s*=\s*\1\[\2\]\s*\+", r"\1[\2] = \1.get(\2, 0) +", line))
     yield _with(lines, place, re.sub(rf"{item}\.append\(", r"\1.setdefault(\2, []).append(", line))
-    wrong = fault.message.strip("'\"")
+    wrong = fault.message.strip("'\"")[:80]
     quoted = sorted({found for one in lines for found in re.findall(r"['\"]([^'\"]+)['\"]", one)} - {wrong})
     for right in difflib.get_close_matches(wrong, quoted, 3, 0.6):
         yield _with(lines, place, line.replace(wrong, right))
@@ -314,9 +321,9 @@ def _key(lines: Lines, fault: Fault) -> Guesses:
 
 def _type(lines: Lines, fault: Fault) -> Guesses:
     """Text and numbers mixed, `self` forgotten, a call without brackets, a list changed in place and thrown away."""
-    if taken := re.search(r"(\w+)\(\) takes \d+ positional arguments? but \d+ (?:was|were) given", fault.message):
+    if taken := re.search(r"\b(\w+)\(\) takes \d+ positional arguments? but \d+ (?:was|were) given", fault.message):
         yield "\n".join(
-            re.sub(rf"(\s+def {taken[1]}\()(?!self)(?:(?=\))|)", r"\1self, ", one) for one in lines
+            re.sub(rf"^(\s+def {taken[1]}\()(?!self)(?:(?=\))|)", r"\1self, ", one) for one in lines
         ).replace("self, )", "self)")
     if not 0 < fault.line <= len(lines):
         return

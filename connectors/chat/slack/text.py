@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r"<([@#!]?)([^>|]*)(?:\|([^>]*))?>")
+_SPECIAL = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
 
 def readable(text: str) -> str:
@@ -15,12 +15,12 @@ def readable(text: str) -> str:
 
 def without(text: str, user: str) -> str:
     """A message's raw text without the mentions of one user."""
-    return re.sub(rf"[ \t]*<@{re.escape(user)}(?:\|[^>]*)?>[:,]?[ \t]*", " ", text).strip() if user else text
+    return re.sub(rf"(?<![ \t])[ \t]*<@{re.escape(user)}(?:\|[^<>]*)?>[:,]?[ \t]*", " ", text).strip() if user else text
 
 
 def mentions(text: str, user: str) -> bool:
     """Whether a raw text rings a user."""
-    return bool(user) and re.search(rf"<@{re.escape(user)}(?:\|[^>]*)?>", text) is not None
+    return bool(user) and re.search(rf"<@{re.escape(user)}(?:\|[^<>]*)?>", text) is not None
 
 
 def _shown(sign: str, target: str, label: str) -> str:

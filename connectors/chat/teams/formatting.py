@@ -9,7 +9,7 @@ import re
 
 PART = 24_000
 """Bytes of text in one message: Teams takes 100 KB with everything in it, and people stop reading long before."""
-_HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.*?)\s*#*$")
+_HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.*)$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _ITEM = re.compile(r"^ {0,3}(?:[-*+]|\d{1,3}[.)])\s")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
@@ -39,7 +39,7 @@ def markdown(text: str, *, growing: bool = False) -> str:
         if item and shown and shown[-1].strip() and not _ITEM.match(shown[-1]) and not shown[-1].startswith(" "):
             shown.append("")  # else Teams takes it for the same paragraph
         heading = None if fenced or row else _HEADING.match(line)
-        shown.append(f"**{heading[1]}**" if heading else line)
+        shown.append(f"**{heading[1].rstrip('#').rstrip()}**" if heading else line)
     if table and not growing:
         shown.append("```")
     return "\n".join(shown)

@@ -22,7 +22,7 @@ PICTURE = "picture"
 EMPTY = "What can you do?"
 """A mention of nothing but our name."""
 _GUID = TENANTS["teams"]
-_AT = re.compile(r"<at\b[^>]*>(.*?)</at>", re.I | re.S)
+_AT = re.compile(r"<at\b[^<>]*>(.{0,300}?)</at>", re.I | re.S)
 _SPACES = re.compile(r"[ \t\u00a0]+")
 
 
