@@ -59,7 +59,10 @@ DOCUMENTS = {
 }
 
 
-HEAVY = ("test_docs", "test_kills", "test_ask", "test_chat", "test_faults", "test_sync")
+HEAVY = (
+    *("test_docs", "test_kills", "test_ask", "test_chat", "test_faults", "test_sync"),
+    *("test_noninterference", "test_chat_matrix", "test_edge", "test_material"),
+)
 """Files with few tests that take long. Begun first, they do not leave one worker alone at the end."""
 
 

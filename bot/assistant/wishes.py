@@ -38,11 +38,12 @@ _KEEP = (
     r"(?:and )?(?:please )?(?:keep|make|write|limit) (?:it|this|that|the (?:text|e?mail|letter|reply|message)) (?:to )?"
 )
 _FORM_ONLY = re.compile(
-    rf"[,;]?\s*\b(?:{_KEEP}(?:{_WITHIN})*|(?:{_WITHIN})+)"
-    rf"(?:\d{{1,5}}|{'|'.join(_SPOKEN)})(?: \w+)? (?:words?|sentences?|lines?|characters|paragraphs?)\b(?: or (?:less|fewer))?\.?"
-    r"|[,;]?\s*\b(?:and )?(?:please )?(?:keep|make) it (?:very |nice and )?(?:short|brief|concise|simple|polite|formal|friendly)"
-    r"(?: and \w+)?\b\.?"
-    r"|(?:\d+|[一二三四五六七八九十百]+)(?:文字|字|文|行)(?:以内|程度|以下)?(?:で|に)、?|(?:短く|簡潔に)(?=、|書|作|お願い)、?",
+    rf"[,;]?\s{{0,9}}\b(?:{_KEEP}(?:{_WITHIN}){{0,3}}|(?:{_WITHIN}){{1,3}})"
+    rf"(?:\d{{1,5}}|{'|'.join(_SPOKEN)})(?: \w{{1,40}})? (?:words?|sentences?|lines?|characters|paragraphs?)\b"
+    r"(?: or (?:less|fewer))?\.?"
+    r"|[,;]?\s{0,9}\b(?:and )?(?:please )?(?:keep|make) it (?:very |nice and )?"
+    r"(?:short|brief|concise|simple|polite|formal|friendly)(?: and \w{1,40})?\b\.?"
+    r"|(?:\d{1,5}|[一二三四五六七八九十百]{1,5})(?:文字|字|文|行)(?:以内|程度|以下)?(?:で|に)、?|(?:短く|簡潔に)(?=、|書|作|お願い)、?",
     re.I,
 )
 _TONES: tuple[tuple[Tone, re.Pattern[str]], ...] = (

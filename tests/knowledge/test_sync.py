@@ -275,7 +275,7 @@ async def test_an_index_that_fails_midway_is_repaired_by_the_next_run() -> None:
 
 
 async def test_a_kill_at_any_moment_is_repaired(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.knowledge.kills", str(tmp_path), "15"]
+    command = [sys.executable, "-m", "tests.knowledge.kills", str(tmp_path), "10"]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()

@@ -47,7 +47,7 @@ async def test_an_order_in_a_message_is_sorted_like_any_other(tool: str, capable
     obeying = AIMessage(
         "", tool_calls=[tool_call(name="search_documents", args={"choices": ["secret", "secret"]}, id="1")]
     )
-    for order in ORDERS:
+    for order in ORDERS if capable else ORDERS[::4]:
         model = ScriptedModel(script=[obeying], offered=[], heard=[])
         analyst = Analyst(model, WordEmbeddings(), capable=capable, model_name="obeying")
         supervisor = Supervisor(model, [sentiment(analyst), classify(analyst)], FakeRouter(tool), capable=capable)
