@@ -14,7 +14,7 @@ from tests.proof.faults import FAULTS, Careless, Oblivious, Open
 from tests.proof.world import Parts, World, walk
 
 EVERY = [(layer, name) for layer, faults in FAULTS.items() for name in faults]
-SEEDS, STEPS = (12, 16, 13, 11, 14, 15, 21), 150
+SEEDS, STEPS = (21, 12, 16, 13, 11, 14, 15), 150
 
 
 def alone(layer: str, parts: Parts) -> Parts:

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +215,7 @@ async def open_stage(
         Account("eve", tenant=OTHERS),
         Account("rob", kind="Bot"),
     )
-    fake.conversations |= {one.id: one for one in ROOMS.values()}
+    fake.conversations |= {one.id: replace(one, members=[*one.members]) for one in ROOMS.values()}
     async with fake.listening(), ClientSession() as session, open_database(f"sqlite+aiosqlite:///{database}") as engine:
         endpoints = Endpoints(f"{fake.url}/openid", graph=f"{fake.url}/graph", loopback=True)
         told = {"app_id": APP, "tenant": TENANT, "password": Secret(env="TEAMS_PASSWORD"), **settings}
