@@ -32,6 +32,8 @@ from bot.types import Labels
 
 BUSY_TIMEOUT = 2000
 """Milliseconds that a SQLite writer waits for another one before it gives up."""
+OPENINGS = 5
+"""Times that a database is asked again whether it is up to date, while another process holds it to bring it there."""
 _PARTING = 0.1
 """Seconds in which aiosqlite's thread can tell this event loop that it ends: after a failed connect nobody waits for it."""
 _AT_ONCE = 500
@@ -63,7 +65,7 @@ async def open_database(url: str, step: str = "head") -> AsyncIterator[AsyncEngi
     """
     engine = _engine(url)
     try:
-        await _bring_up_to_date(engine, step)
+        await _bring_up_to_date(engine, step, OPENINGS)
         yield engine
     finally:
         _WRITING.pop(engine.pool, None)
@@ -99,20 +101,22 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
-async def _bring_up_to_date(engine: AsyncEngine, step: str) -> None:
+async def _bring_up_to_date(engine: AsyncEngine, step: str, openings: int) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     wanted = ScriptDirectory.from_config(config).get_current_head() if step == "head" else step
     try:
         async with engine.connect() as connection:
             if await connection.run_sync(revision) == wanted:
-                return
+                return None
         async with writing(engine).begin() as connection:
             await connection.run_sync(_upgrade, config, step)
     except CommandError as error:
         raise ConfigError(f"database: {engine.url!r}: {error}; was it written by a newer version?") from error
     except (DBAPIError, OSError) as error:
         await asyncio.sleep(_PARTING)
+        if openings > 1 and "database is locked" in str(error):
+            return await _bring_up_to_date(engine, step, openings - 1)
         raise ConfigError(f"database: {engine.url!r}: {getattr(error, 'orig', error)}") from error
 
 

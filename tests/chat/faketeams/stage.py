@@ -84,7 +84,7 @@ class TeamsStage:
         under: str = "",
         files: Sequence[tuple[str, bytes]] = (),
     ) -> str:
-        conversation = self.chat(who) if room == DIRECT else ROOMS[room]
+        conversation = self.chat(who) if room == DIRECT else self.fake.conversations[ROOMS[room].id]
         activity = self.fake.activity(who, conversation, text=text, textFormat="plain")
         if files:
             activity["attachments"] = [self._attached(name, content) for name, content in files]
