@@ -27,6 +27,7 @@ from bot.settings import FilesSource as FilesSettings
 from bot.types import for_everyone
 from connectors.database import SqlRecords, open_database
 from connectors.models.embeddings import embedded_folder, load_embeddings
+from connectors.models.thread import compute
 from connectors.qdrant.edge import EdgeEngine
 from connectors.qdrant.gateway import Gateway
 from connectors.sources.files import FilesSource
@@ -121,16 +122,16 @@ async def synced(given: list[Text], folder: Path, embeddings: Embeddings) -> Res
 
 
 class PlainEmbeddings(Embeddings):
-    """sentence-transformers as it comes."""
+    """sentence-transformers as it comes; on torch's thread, for two that compute slow each other down."""
 
     def __init__(self) -> None:
         from sentence_transformers import SentenceTransformer
 
-        self._model = SentenceTransformer(str(embedded_folder()))
+        self._model = compute(lambda: SentenceTransformer(str(embedded_folder())))
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """One vector a text."""
-        vectors: list[list[float]] = self._model.encode(texts).tolist()
+        vectors: list[list[float]] = compute(lambda: self._model.encode(texts)).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:

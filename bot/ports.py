@@ -110,8 +110,8 @@ class Records(Protocol):
     async def labels_of(self, documents: Collection[str]) -> Mapping[str, Labels]:
         """The current labels of those of these documents that are indexed; others are absent."""
 
-    async def save(self, record: DocumentRecord) -> None:
-        """Insert or replace one record, committed when this returns."""
+    async def save(self, *records: DocumentRecord) -> None:
+        """Insert or replace records, all or none, committed when this returns."""
 
     async def delete(self, document: str) -> None:
         """Forget one record."""

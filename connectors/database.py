@@ -212,13 +212,13 @@ class SqlRecords:
                 found |= {name: frozenset(labels) for name, labels in await connection.execute(some)}
         return found
 
-    async def save(self, record: DocumentRecord) -> None:
-        """Insert or replace one record, committed when this returns."""
-        values = asdict(record) | {"labels": sorted(record.labels)}
+    async def save(self, *records: DocumentRecord) -> None:
+        """Insert or replace records, all or none, committed when this returns."""
+        values = [asdict(record) | {"labels": sorted(record.labels)} for record in records]
         insert = (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(DOCUMENTS)
-        statement = insert.values(values).on_conflict_do_update(index_elements=["id"], set_=values)
+        new = {column.name: insert.excluded[column.name] for column in DOCUMENTS.c}
         async with self._writing.begin() as connection:
-            await connection.execute(statement)
+            await connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
 
     async def delete(self, document: str) -> None:
         """Forget one record."""

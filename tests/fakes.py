@@ -56,8 +56,8 @@ class FakeRecords:
             if name in self.rows and self.rows[name].state == "indexed"
         }
 
-    async def save(self, record: DocumentRecord) -> None:
-        self.rows[record.id] = record
+    async def save(self, *records: DocumentRecord) -> None:
+        self.rows |= {record.id: record for record in records}
 
     async def delete(self, document: str) -> None:
         self.rows.pop(document, None)

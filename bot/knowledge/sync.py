@@ -162,14 +162,14 @@ class _Run:
         return True
 
     async def _index(self, batch: Sequence[_Ready]) -> None:
-        for one in batch:
-            await self.records.save(_record(one, "indexing"))
+        await self.records.save(*(_record(one, "indexing") for one in batch))
         together = [passage for one in batch for passage in one.passages]
         for start in range(0, len(together), BATCH):
             await self.index.put(together[start : start + BATCH])
         for one in batch:
             await self.index.remove(one.document.id, keep={passage.id for passage in one.passages})
-            await self.records.save(_record(one, "indexed"))
+        await self.records.save(*(_record(one, "indexed") for one in batch))
+        for one in batch:
             self._count(one)
             self._step(one.document.id)
 
