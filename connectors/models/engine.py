@@ -17,10 +17,13 @@ import torch
 
 from bot.errors import BotError, ModelUnavailable
 from connectors.models import thread
+from connectors.models.guessing import Guesses
 from connectors.models.ragged import Memory, Piece, step
 
 CHUNK = 512
 """Tokens of prompts that are read in one step, at most."""
+GUESSED = 8
+"""Tokens that are guessed ahead for a chat in one step, at most."""
 WAITING = 8
 """Requests that may wait for each one that is served; more are refused."""
 
@@ -69,6 +72,8 @@ class Request:
 class _Chat:
     request: Request
     unread: list[int]
+    guesses: Guesses
+    guess: list[int] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
     written: int = 0
 
@@ -80,8 +85,9 @@ class _Chat:
 class Engine:
     """Serves up to `places` requests at once, and lets a bounded number wait for a place, first come first served."""
 
-    def __init__(self, model: Any, places: int, context: int):
+    def __init__(self, model: Any, places: int, context: int, guessed: int = GUESSED):
         self._model = model
+        self._guessed = guessed
         self._places = places
         self._context = context
         self._lock = threading.Lock()
@@ -143,21 +149,22 @@ class Engine:
             while self._waiting and len(self._chats) < self._places:
                 request = self._waiting.popleft()
                 if not request.cancelled:
-                    self._chats.append(_Chat(request, list(request.prompt)))
+                    self._chats.append(_Chat(request, list(request.prompt), Guesses(request.prompt, self._guessed)))
             self._working = bool(self._chats)
             return self._working
 
     def _step(self) -> None:
         pieces = self._next_pieces()
-        ready = [chat for chat, piece in pieces if len(piece.tokens) == len(chat.unread)]
-        logits = step(self._model, [piece for _, piece in pieces], [chat in ready for chat, _ in pieces])
-        for chat, piece in pieces:
+        ready = [len(piece.tokens) >= len(chat.unread) for chat, piece in pieces]
+        wanted = [1 + len(chat.guess) if whole else 0 for (chat, _), whole in zip(pieces, ready, strict=True)]
+        logits = step(self._model, [piece for _, piece in pieces], wanted)
+        for (chat, piece), rows, whole in zip(pieces, logits, ready, strict=True):
             del chat.unread[: len(piece.tokens)]
-        for chat, row in zip(ready, logits, strict=False):
-            self._write(chat, row)
+            if whole:
+                self._write(chat, rows)
 
     def _next_pieces(self) -> list[tuple[_Chat, Piece]]:
-        """A token or two of every chat that is writing, and up to a chunk of prompts, a different one first each time."""
+        """What every chat wrote last and may write next, and up to a chunk of prompts, a different one first each time."""
         budget = CHUNK
         pieces: list[tuple[_Chat, Piece]] = []
         for chat in list(self._chats):
@@ -167,31 +174,46 @@ class Engine:
                 if size > budget:
                     continue
                 budget -= size
-            pieces.append((chat, Piece(chat.unread[:size], chat.memory)))
+            else:
+                chat.guess = chat.guesses.next(chat.request.limit - chat.written - 1)
+            pieces.append((chat, Piece(chat.unread[:size] + chat.guess, chat.memory)))
         self._chats.rotate(-1)
         return pieces
 
-    def _write(self, chat: _Chat, logits: torch.Tensor) -> None:
+    def _write(self, chat: _Chat, rows: torch.Tensor) -> None:
+        """Choose after each token that was guessed, as long as the guess is what is chosen; forget what was guessed wrong."""
+        new: list[int] = []
+        reason: Reason | None = None
+        for place, logits in enumerate(rows):
+            try:
+                tokens, reason = self._choose(chat, logits)
+            except BotError as error:
+                chat.request.cancel()
+                chat.request.deliver(error)
+                return
+            new += tokens
+            if reason or tokens != chat.guess[place : place + 1]:
+                break
+        chat.memory.length -= len(chat.guess) - place
+        chat.guesses.learn(len(chat.guess), place)
+        chat.guesses.add(new)
+        chat.guess = []
+        if reason is None:
+            chat.unread = tokens
+        else:
+            chat.request.cancel()
+        chat.request.deliver(Tokens(new, reason))
+
+    @staticmethod
+    def _choose(chat: _Chat, logits: torch.Tensor) -> tuple[list[int], Reason | None]:
+        """The next token, with those that it forces, and why nothing follows, if so."""
         request = chat.request
         left = request.limit - chat.written
-        try:
-            tokens = request.chooser.pick(logits, left)[:left]
-        except BotError as error:
-            request.cancel()
-            request.deliver(error)
-            return
-        reason: Reason | None = None
+        tokens = request.chooser.pick(logits, left)[:left]
         for place, token in enumerate(tokens):
             if token in request.ends:
-                tokens, reason = tokens[:place], "stop"
-                break
+                return tokens[:place], "stop"
         chat.written += len(tokens)
-        if reason is None and request.chooser.finished:
-            reason = "stop"
-        elif reason is None and chat.written >= request.limit:
-            reason = "length"
-        if reason is None:
-            chat.unread = list(tokens)
-        else:
-            request.cancel()
-        request.deliver(Tokens(tokens, reason))
+        if request.chooser.finished:
+            return tokens, "stop"
+        return tokens, "length" if chat.written >= request.limit else None

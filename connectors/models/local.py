@@ -116,8 +116,8 @@ def _check_same(model: Any, name: str) -> None:
     memory = Memory()
     try:
         model.set_attn_implementation(ATTENTION)
-        step(model, [Piece(tokens[:5], memory)], [False])
-        ours = step(model, [Piece(tokens[5:], memory)], [True])[0].float()
+        step(model, [Piece(tokens[:5], memory)], [0])
+        ours = step(model, [Piece(tokens[5:], memory)], [1])[0][0].float()
         same = bool((ours - plain).abs().max() <= _TOLERANCE * plain.abs().max())
     except (TypeError, ValueError, RuntimeError, AttributeError):
         same = False

@@ -69,14 +69,14 @@ def register_attention() -> None:
     AttentionInterface.register(ATTENTION, _attention)
 
 
-def step(model: Any, pieces: Sequence[Piece], wanted: Sequence[bool]) -> torch.Tensor:
-    """Let each chat read its piece. Returns the logits after the last token of those wanted, one row for each."""
+def step(model: Any, pieces: Sequence[Piece], wanted: Sequence[int]) -> list[torch.Tensor]:
+    """Let each chat read its piece. Returns for each the logits after as many of its last tokens as are wanted."""
     spans: list[_Span] = []
     positions: list[int] = []
     for piece in pieces:
         spans.append(_Span(len(positions), len(positions) + len(piece.tokens), piece.memory))
         positions.extend(range(piece.memory.length, piece.memory.length + len(piece.tokens)))
-    kept = [span.end - 1 for span, want in zip(spans, wanted, strict=True) if want]
+    kept = [place for span, want in zip(spans, wanted, strict=True) for place in range(span.end - want, span.end)]
     device = model.device
     out = model(
         input_ids=torch.tensor([[token for piece in pieces for token in piece.tokens]], device=device),
@@ -87,8 +87,7 @@ def step(model: Any, pieces: Sequence[Piece], wanted: Sequence[bool]) -> torch.T
     )
     for piece in pieces:
         piece.memory.length += len(piece.tokens)
-    logits: torch.Tensor = out.logits[0, : len(kept)]
-    return logits
+    return list(out.logits[0, : len(kept)].split(list(wanted)))
 
 
 def _attention(

@@ -15,9 +15,14 @@ from pydantic import BaseModel, Field
 
 from bot.errors import BotError, ModelUnavailable
 from connectors.models.chat import TransformersChat
+from connectors.models.engine import Engine
 from connectors.models.load import LoadedModel
 
 QUESTIONS = ["What is a runway?", "Name three colours.", "Say hello in French.", "What is 2 + 2?", "Write one word."]
+REPEAT = (
+    "Say this again, word for word: The hydraulic pump at Port Ellery is inspected every six hundred flight hours by the "
+    "engineer on duty, who signs the list with date and staff number."
+)
 HAIKU = "Write a long story about a lighthouse keeper and the sea."
 
 
@@ -87,6 +92,27 @@ async def test_in_company_everybody_gets_the_text_they_would_get_alone(chat: Tra
     alone = [(await chat.ainvoke(question, max_tokens=20)).text for question in QUESTIONS]
     together = await asyncio.gather(*(chat.ainvoke(question, max_tokens=20) for question in QUESTIONS))
     assert [answer.text for answer in together] == alone
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.7, "seed": 3}, {"tools": [], "max_tokens": 23}])
+async def test_guessing_ahead_changes_the_time_and_not_the_text(
+    chat: TransformersChat, options: dict[str, Any]
+) -> None:
+    """A text that repeats its prompt is where guesses are right, a question is where there are none, or wrong ones."""
+    slow = chat.model_copy(update={"engine": Engine(chat.engine._model, 4, 2048, guessed=0)})
+    for asked in (REPEAT, QUESTIONS[0]):
+        told = {"max_tokens": 48} | options
+        plain, guessed = await slow.ainvoke(asked, **told), await chat.ainvoke(asked, **told)
+        assert guessed.text == plain.text
+        assert guessed.usage_metadata == plain.usage_metadata
+        assert guessed.response_metadata == plain.response_metadata
+
+
+async def test_what_stood_in_the_prompt_comes_several_tokens_at_a_time(chat: TransformersChat) -> None:
+    chunks = [chunk async for chunk in chat.astream(REPEAT, max_tokens=60)]
+    used = chunks[-1].usage_metadata
+    assert used is not None
+    assert used["output_tokens"] > 2 * len(chunks)
 
 
 async def test_whoever_turns_away_stops_the_writing_and_frees_the_place(chat: TransformersChat) -> None:
