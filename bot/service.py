@@ -19,6 +19,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.access.rosters import CachedDirectory
+from bot.background import beside
 from bot.delivery.answering import Answering
 from bot.delivery.receiving import Receiver
 from bot.delivery.worker import Worker
@@ -27,7 +28,8 @@ from bot.errors import BotError, ConfigError
 from bot.ports import Inbox, Journal
 from bot.settings import DoorSettings, Settings
 from bot.types import Access, Message, Principal, Reply, Room, Turn
-from bot.wiring import Bot, World, audit_keys, data_of, new_id, open_bot, open_engine, settings_of
+from bot.wiring.house import Bot, World, new_id, open_bot
+from bot.wiring.parts import audit_keys, data_of, open_engine, settings_of
 from connectors.directories import Directories, PlatformThreads
 from connectors.directory_live import LiveFileDirectory
 from connectors.inbox import SqlInbox
@@ -153,13 +155,8 @@ async def _tidied(settings: Settings, inbox: Inbox, journal: Journal) -> AsyncIt
                     _LOG.error("old messages were not deleted: %r", problem)
             await asyncio.sleep(TIDYING)
 
-    task = asyncio.create_task(tidy())
-    try:
+    async with beside(tidy()):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @contextmanager

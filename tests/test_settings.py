@@ -8,7 +8,7 @@ import pytest
 from bot.doorways.webhook import WebhookDoorway
 from bot.errors import ConfigError
 from bot.settings import AuditSettings, Secret, Settings, WebhookSettings, read_settings
-from bot.wiring import audit_keys, secret_of
+from bot.wiring.parts import audit_keys, secret_of
 from tests.conftest import Ran, write_company
 
 

@@ -11,11 +11,12 @@ from typing import Literal
 
 import typer
 
-from bot import toolbox, wiring
+from bot import toolbox
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import BotError, ConfigError, IndexHeld
 from bot.settings import Settings, WebhookSettings
 from bot.types import for_everyone
+from bot.wiring import parts
 
 State = Literal["ok", "warning", "wrong"]
 MARKS: dict[State, str] = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "wrong": "[red]wrong  [/]"}
@@ -57,7 +58,7 @@ def _wrong(findings: list[Finding]) -> bool:
 async def examine(config: Path) -> list[Finding]:
     """Look at each part in the order in which they depend on each other; a broken one does not hide the next."""
     try:
-        settings, base = wiring.settings_of(config), config.parent
+        settings, base = parts.settings_of(config), config.parent
     except ConfigError as error:
         return [Finding("config", "wrong", str(error), "see docs/settings.md")]
     looks: list[tuple[str, Callable[[Settings, Path], Awaitable[Finding]]]] = [
@@ -135,12 +136,12 @@ async def _webhook(chosen: WebhookSettings) -> Finding:
 
 
 async def _policy(settings: Settings, base: Path) -> Finding:
-    policy = wiring.policy_of(settings, base)
+    policy = parts.policy_of(settings, base)
     return Finding("policy", "ok", f"{settings.policy}: {len(policy.roles)} roles, {len(policy.labels)} labels")
 
 
 async def _directory(settings: Settings, base: Path) -> Finding:
-    directory = wiring.directory_of(settings, base)
+    directory = parts.directory_of(settings, base)
     if directory is None:
         advice = "set `directory:` to ask from the terminal"
         return Finding("directory", "warning", "none: the terminal knows nobody", advice)
@@ -157,7 +158,7 @@ async def _disk(settings: Settings, base: Path) -> Finding:
 async def _database(settings: Settings, base: Path) -> Finding:
     from connectors.database import SqlRecords, described
 
-    async with wiring.open_engine(settings, base) as engine:
+    async with parts.open_engine(settings, base) as engine:
         about, known = await described(engine), await SqlRecords(engine).all()
     failed = [record.id for record in known.values() if record.state == "failed"]
     if failed:
@@ -171,7 +172,7 @@ async def _database(settings: Settings, base: Path) -> Finding:
 
 
 async def _audit(settings: Settings, base: Path) -> Finding:
-    if wiring.audit_keys(settings)[0] is None:
+    if parts.audit_keys(settings)[0] is None:
         return Finding("audit", "ok", "no key: who may write the database can make the chain anew (docs/settings.md)")
     return Finding("audit", "ok", "the chain has a key")
 
@@ -180,7 +181,7 @@ async def _sources(settings: Settings, base: Path) -> Finding:
     if not settings.sources:
         return Finding("sources", "warning", "none", "name a folder under `sources:`")
     counts = [
-        f"{source.name}: {sum(1 for _ in source.list())} files" for source in wiring.sources_of(settings, base).values()
+        f"{source.name}: {sum(1 for _ in source.list())} files" for source in parts.sources_of(settings, base).values()
     ]
     return Finding("sources", "ok", ", ".join(counts))
 
@@ -188,14 +189,14 @@ async def _sources(settings: Settings, base: Path) -> Finding:
 async def _index(settings: Settings, base: Path) -> Finding:
     """Whether it can be searched. The embedded one cannot be opened beside a running bot, which has it then and is well."""
     try:
-        async with wiring.open_index(settings, base) as index:
+        async with parts.open_index(settings, base) as index:
             passages = await index.count()
             await index.search("anything", for_everyone([frozenset({"company"})]), 1)
     except IndexHeld as held:
         return Finding("index", "ok", f"{settings.index.engine}: in use ({held.holder}), so it was not looked into")
     if not passages:
         return Finding("index", "warning", f"{settings.index.engine}: empty", "rolecall sync")
-    if settings.index.engine == "server" and await asyncio.to_thread(wiring.key_may_write, settings):
+    if settings.index.engine == "server" and await asyncio.to_thread(parts.key_may_write, settings):
         advice = "give the bot a key that only reads, and this one to sync"
         return Finding("index", "warning", f"server: {passages} passages, and the key may write", advice)
     only = ", and the key may only read" if settings.index.engine == "server" else ""
@@ -203,12 +204,12 @@ async def _index(settings: Settings, base: Path) -> Finding:
 
 
 async def _embeddings(settings: Settings, base: Path) -> Finding:
-    size = len(wiring.embeddings_of(settings).embed_query("ready"))
+    size = len(parts.embeddings_of(settings).embed_query("ready"))
     return Finding("embeddings", "ok", f"{settings.embeddings.name}: {size} dimensions")
 
 
 async def _model(settings: Settings, base: Path) -> Finding:
-    model = wiring.model_of(settings, base)
+    model = parts.model_of(settings, base)
     reply = await model.chat.ainvoke("Say yes.", max_tokens=4)
     if not reply.text:
         return Finding("model", "warning", f"{model.name} answered with nothing", "try another model")

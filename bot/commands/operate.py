@@ -14,7 +14,7 @@ from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
 from bot.ports import AuditEntry
 from bot.settings import Settings
-from bot.wiring import data_of, database_url, directory_of, journal_of, open_engine, settings_of
+from bot.wiring.parts import data_of, database_url, directory_of, journal_of, open_engine, settings_of
 from connectors.backup import back_up
 from connectors.backup import restore as restore_from
 from connectors.inbox import SqlInbox

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from bot.background import broken_off
 from bot.delivery.answering import Answering
 from bot.delivery.leases import LEASE, SUSPECT
 from bot.ports import Claim, Inbox
@@ -129,6 +130,4 @@ class Worker:
     async def _finish(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=self._grace)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await broken_off(self._running)
