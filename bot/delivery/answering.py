@@ -134,6 +134,7 @@ class Answering:
             return
         answer = claim.answer or await self._answer(claim, shown, say)
         if answer is not None:
+            CURRENT.set(answer.id)
             await self._show(claim, shown, answer)
 
     async def _withdraw(self, claim: Claim, shown: Shown, say: Words) -> None:
@@ -242,6 +243,7 @@ class Answering:
     async def _give_up(self, claim: Claim, shown: Shown, say: Words, reason: str) -> None:
         """Apologise, with an id that the log and the audit know."""
         number = self._new_id()
+        CURRENT.set(number)
         _LOG.error("gave up %s under error %s: %s", claim.event, number, reason)
         self._monitor.ended("failed")
         await shown.become(Post("notice", say.gave_up.format(id=number), id=number))
@@ -252,6 +254,7 @@ class Answering:
         age = now - claim.received
         if age > self._timing.keep:
             _LOG.error("%s was not delivered for %.0f s: %s", claim.event, age, error)
+            self._monitor.ended("failed")
             await self._settle(self._inbox.finish(claim, [self._failed(claim, "", str(error))], dead=True))
             return
         again = now + max(error.retry_after, pause(age, DOOR_PAUSE))

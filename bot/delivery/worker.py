@@ -79,6 +79,11 @@ class Worker:
         """Show nothing more of these messages; returns the tasks that work on them, to be cancelled."""
         return self._answering.let_go(which)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop: it finishes what it began, and another process is to be asked now."""
+        return self._stopping
+
     def stop(self) -> None:
         """Take nothing more; `run` returns within `grace` seconds and a little."""
         self._stopping = True
