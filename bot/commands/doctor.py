@@ -92,7 +92,7 @@ def _advice(part: str, settings: Settings) -> str:
         "policy": "`rolecall policy check` after each change; docs/roles.md",
         "directory": "the form of the file is in docs/settings.md",
         "database": f"look at {database}",
-        "audit": "put the key where `audit.key` says",
+        "audit": f"put the key where `audit.key` says; look at {database}",
         "sources": "look at `sources:`, docs/settings.md",
         "index": server if settings.index.engine == "server" else "",
         "embeddings": "name `embedded`, or a model whose files are here",
@@ -172,9 +172,15 @@ async def _database(settings: Settings, base: Path) -> Finding:
 
 
 async def _audit(settings: Settings, base: Path) -> Finding:
-    if parts.audit_keys(settings)[0] is None:
-        return Finding("audit", "ok", "no key: who may write the database can make the chain anew (docs/settings.md)")
-    return Finding("audit", "ok", "the chain has a key")
+    keyed = parts.audit_keys(settings)[0] is not None
+    async with parts.open_journal(settings, base) as journal:
+        found = await journal.end()
+    if found.problem:
+        return Finding(
+            "audit", "wrong", found.problem, "`rolecall audit verify` goes through all of it; docs/operations.md"
+        )
+    key = "the chain has a key" if keyed else "no key: who may write the database can make the chain anew"
+    return Finding("audit", "ok", f"{key}; {found.rows} rows", "" if keyed else "set `audit.key`; docs/settings.md")
 
 
 async def _sources(settings: Settings, base: Path) -> Finding:

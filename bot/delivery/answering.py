@@ -91,7 +91,7 @@ class Answering:
                 await self._door_away(claim, error)
             except Undeliverable as error:
                 _LOG.error("%s cannot be delivered: %s", claim.event, error)
-                await self._settle(self._inbox.finish(claim, [self._failed(claim, "", str(error))], dead=True))
+                await self._settle(self._buried(claim, str(error)))
             except asyncio.CancelledError:
                 await self._settle(self._inbox.release(claim, self._clock(), counted=False))
                 raise
@@ -255,10 +255,17 @@ class Answering:
         if age > self._timing.keep:
             _LOG.error("%s was not delivered for %.0f s: %s", claim.event, age, error)
             self._monitor.ended("failed")
-            await self._settle(self._inbox.finish(claim, [self._failed(claim, "", str(error))], dead=True))
+            await self._settle(self._buried(claim, str(error)))
             return
         again = now + max(error.retry_after, pause(age, DOOR_PAUSE))
         await self._settle(self._inbox.release(claim, again, counted=False))
+
+    async def _buried(self, claim: Claim, reason: str) -> bool:
+        """Close a row of which nothing can be shown any more. What was to be deleted is, though its chat does not hear of it."""
+        entry = self._failed(claim, "", reason)
+        if claim.withdrawn == "deleted":
+            return await self._inbox.erase(claim, [entry])
+        return await self._inbox.finish(claim, [entry], dead=True)
 
     def _failed(self, claim: Claim, number: str, reason: str) -> AuditEntry:
         return audit.closing("failed", claim.message, number, self._clock(), reason=reason)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.access.policy import Policy, read_policy
 from bot.errors import ConfigError
@@ -104,7 +105,12 @@ async def open_engine(settings: Settings, base: Path) -> AsyncIterator[AsyncEngi
 
 
 def database_url(settings: Settings, base: Path) -> str:
-    """Where the database is."""
+    """Where the database is. Raises ConfigError if the setting holds a password: secrets are named, never written there."""
+    if settings.database and urlsplit(settings.database).password:
+        raise ConfigError(
+            "database: holds a password; take it out, and give it in the environment variable PGPASSWORD "
+            "or in the file that PGPASSFILE names"
+        )
     return settings.database or f"sqlite+aiosqlite:///{data_of(settings, base).resolve() / 'rolecall.db'}"
 
 

@@ -14,7 +14,10 @@ import pytest
 from aiohttp import web
 
 from bot.commands.doctor import Finding, examine
+from bot.ports import AuditEntry
 from connectors.chat.slack.scopes import SCOPES
+from connectors.database import open_database
+from connectors.journal import SqlJournal
 from connectors.qdrant.edge import held
 from tests.chat.fakeslack import server
 from tests.chat.fakeslack.state import BOT_TOKEN
@@ -166,3 +169,23 @@ async def test_beside_a_running_bot_that_has_the_embedded_index_all_is_well(
     found = {one["part"]: one for one in ran.json["findings"]}
     assert found["index"]["state"] == "ok"
     assert f"in use (process {os.getpid()}: " in found["index"]["text"]
+    assert found["audit"]["state"] == "ok"
+
+
+async def test_an_audit_that_does_not_end_where_it_should_is_found_and_the_next_step_named(
+    rolecall: Run, tmp_path: Path, derived: Path
+) -> None:
+    config = write_company(tmp_path)
+    share(derived, tmp_path / ".rolecall")
+    away = "model: {provider: openai, name: m, url: 'http://127.0.0.1:9/v1'}\nsandbox: {tier: none}\n"
+    config.write_text(config.read_text() + away, encoding="utf-8")
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path / '.rolecall' / 'rolecall.db'}") as engine:
+        row = AuditEntry("answered", "a1", "slack-user:T0HOME/U0FIONA", "slack:T0HOME/C0ALL", 1.0)
+        await SqlJournal(engine).record([row, row])
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("DELETE FROM audit WHERE number = 2")
+    ran = await asyncio.to_thread(rolecall, "--config", config, "doctor", "--json")
+    found = {one["part"]: one for one in ran.json["findings"]}
+    assert (ran.code, found["audit"]["state"]) == (2, "wrong")
+    assert found["audit"]["text"] == "the chain ends at row 1, but 2 rows were written"
+    assert "rolecall audit verify" in found["audit"]["advice"]
