@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -90,6 +91,7 @@ def _advice(part: str, settings: Settings) -> str:
     server = "look at `index.url` and `index.key`; a server that holds nothing yet needs `rolecall sync` with a key that writes"
     return {
         "policy": "`rolecall policy check` after each change; docs/roles.md",
+        "disk": "name a folder that can be written under `data`",
         "directory": "the form of the file is in docs/settings.md",
         "database": f"look at {database}",
         "audit": f"put the key where `audit.key` says; look at {database}",
@@ -149,10 +151,18 @@ async def _directory(settings: Settings, base: Path) -> Finding:
 
 
 async def _disk(settings: Settings, base: Path) -> Finding:
-    free = shutil.disk_usage(base).free
+    """Where Rolecall writes, which may be another disk than that of the settings."""
+    folder = parts.data_of(settings, base)
+    free = shutil.disk_usage(folder).free
+    if not os.access(folder, os.W_OK):
+        return Finding(
+            "disk", "wrong", f"{folder} cannot be written", "let this user write there, or name another `data`"
+        )
     if free < LEAST_FREE:
-        return Finding("disk", "wrong", f"{free >> 20} MB free", f"at least {LEAST_FREE >> 20} MB are needed")
-    return Finding("disk", "ok", f"{free >> 30} GB free")
+        return Finding(
+            "disk", "wrong", f"{free >> 20} MB free in {folder}", f"at least {LEAST_FREE >> 20} MB are needed"
+        )
+    return Finding("disk", "ok", f"{free >> 30} GB free in {folder}")
 
 
 async def _database(settings: Settings, base: Path) -> Finding:

@@ -113,6 +113,7 @@ async def _doctor(around: Surroundings) -> dict[str, Finding]:
 
 
 WELL = {
+    "disk": r"GB free in \S+/\.rolecall$",
     "database": r"PostgreSQL \d+[.\d]*, migration \d{4}: 5 documents",
     "audit": "the chain has a key",
     "index": r"server: \d+ passages, and the key may only read",
