@@ -30,7 +30,7 @@ from connectors.monitoring.metrics import Metrics
 from connectors.monitoring.traces import open_tracer
 from connectors.sync_runs import SqlSyncRuns
 from tests.connectors.databases import ENGINES, database
-from tests.delivery.house import ALL, FIONA, POLICY, House
+from tests.delivery.house import ALL, FIONA, POLICY, SEARCH, House
 from tests.delivery.soak.company import SECRET
 from tests.delivery.soak.driver import Sender, all_answered
 from tests.delivery.soak.peer import Peer
@@ -197,12 +197,16 @@ async def test_a_turn_is_a_trace_that_says_nothing_unless_told_to() -> None:
         kept = InMemorySpanExporter()
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(kept))
-        house = watched(House(), Metrics(provider.get_tracer("test"), says))
+        made = Answer(f"You asked: {SECRET_WORDS}", plan=SEARCH, ms={"search": 3.0})
+        house = watched(House(lambda _, made=made: [Done(made)]), Metrics(provider.get_tracer("test"), says))
         await house.say(SECRET_WORDS, FIONA, ALL)
         await house.answer_next()
         spans = {span.name: dict(span.attributes or {}) for span in kept.get_finished_spans()}
         assert {"rolecall.turn", "rolecall.gate", "rolecall.show"} <= set(spans)
         assert spans["rolecall.turn"]["rolecall.answer"] == "a1"
+        assert spans["rolecall.turn"]["rolecall.tool"] == "search_documents"
+        assert spans["rolecall.turn"]["rolecall.ms.search"] == 3.0
+        assert ("Zanzibar" in repr([span.to_json() for span in kept.get_finished_spans()])) == says
         assert (spans["rolecall.turn"].get("rolecall.question") == SECRET_WORDS) == says
 
 

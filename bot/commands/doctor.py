@@ -91,7 +91,6 @@ def _advice(part: str, settings: Settings) -> str:
     server = "look at `index.url` and `index.key`; a server that holds nothing yet needs `rolecall sync` with a key that writes"
     return {
         "policy": "`rolecall policy check` after each change; docs/roles.md",
-        "disk": "name a folder that can be written under `data`",
         "directory": "the form of the file is in docs/settings.md",
         "database": f"look at {database}",
         "audit": f"put the key where `audit.key` says; look at {database}",

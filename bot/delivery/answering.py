@@ -176,6 +176,7 @@ class Answering:
         try:
             with self._monitor.step("turn", answer=answer_id, **about):
                 answer = await self._computed(claim, answer_id, shown, say)
+                self._monitor.made(answer)
         except (ModelUnavailable, IndexUnavailable, TimeoutError) as error:
             await self._away(claim, shown, say, error)
             return None

@@ -28,6 +28,9 @@ class Unwatched:
     def ended(self, how: Ended) -> None:
         """Count nothing."""
 
+    def made(self, answer: Answer) -> None:
+        """Trace nothing."""
+
     def step(self, name: str, **about: str) -> AbstractContextManager[None]:
         """Trace nothing."""
         return nullcontext()

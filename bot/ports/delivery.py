@@ -99,6 +99,9 @@ class Monitor(Protocol):
     def ended(self, how: Ended) -> None:
         """A message ended otherwise."""
 
+    def made(self, answer: Answer) -> None:
+        """What came of the step that is under way, for its trace: tool, model and milliseconds, none of its text."""
+
     def step(self, name: str, **about: str) -> AbstractContextManager[None]:
         """Around one step of a message's way; `about` names it in a trace."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, get_args
 
-from opentelemetry.trace import NoOpTracer, StatusCode, Tracer
+from opentelemetry.trace import NoOpTracer, StatusCode, Tracer, get_current_span
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -102,6 +102,19 @@ class Metrics:
         self._ended.labels(how).inc()
         if how in ("busy", "withheld"):
             self._refusals.labels("limits" if how == "busy" else "gate").inc()
+
+    def made(self, answer: Answer) -> None:
+        """Attributes of the span that is open now."""
+        get_current_span().set_attributes(
+            {
+                "rolecall.tool": "+".join((answer.plan.tool, *answer.plan.then)),
+                "rolecall.by": answer.plan.by,
+                "rolecall.model": answer.model,
+                "rolecall.refused": answer.refused,
+                "rolecall.tokens": answer.tokens,
+                **{f"rolecall.ms.{step}": ms for step, ms in answer.ms.items()},
+            }
+        )
 
     @contextmanager
     def step(self, name: str, **about: str) -> Iterator[None]:
