@@ -195,6 +195,10 @@ async def _audit(settings: Settings, base: Path) -> Finding:
 async def _sources(settings: Settings, base: Path) -> Finding:
     if not settings.sources:
         return Finding("sources", "warning", "none", "name a folder under `sources:`")
+    away = [source for source in settings.sources if not (base / source.path).exists()]
+    if away and settings.index.engine == "server":
+        advice = "that is well where only the bot runs, which reads the index alone; `rolecall sync` must find them"
+        return Finding("sources", "warning", f"{away[0].name}: {base / away[0].path} is not here", advice)
     counts = [
         f"{source.name}: {sum(1 for _ in source.list())} files" for source in parts.sources_of(settings, base).values()
     ]

@@ -136,7 +136,10 @@ async def test_each_part_is_tried_for_real_and_each_failure_says_what_to_do(
     surroundings.key("qdrant", "writes")
     await asyncio.to_thread(rolecall, "--config", surroundings.config, "sync", "--json")
     surroundings.key("qdrant", "reads")
+    documents = surroundings.config.parent / "documents"
+    documents.rename(documents.with_name("elsewhere"))  # as for a bot beside which another process syncs
     found = await _doctor(surroundings)
+    assert (found["sources"].state, "rolecall sync" in found["sources"].advice) == ("warning", True), found["sources"]
     for part, text in WELL.items():
         assert (found[part].state, bool(re.search(text, found[part].text))) == ("ok", True), found[part]
     assert surroundings.qdrant.refused == ["delete"]
