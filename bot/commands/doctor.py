@@ -35,7 +35,7 @@ class Finding:
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Check config, policy, directory, disk, database, audit, sources, index, embeddings, model, sandbox and chats.
+    """Check config, policy, directory, disk, database, audit, sources, index, embeddings, model, sandbox, traces and chats.
 
     Exit code 0 if all is well or only warned about, 2 if something is wrong. Example: rolecall doctor --json
     """
@@ -73,6 +73,7 @@ async def examine(config: Path) -> list[Finding]:
         ("embeddings", _embeddings),
         ("model", _model),
         ("sandbox", _sandbox),
+        ("traces", _traces),
     ]
     findings = [Finding("config", "ok", str(config))]
     for part, look in looks:
@@ -236,6 +237,18 @@ async def _model(settings: Settings, base: Path) -> Finding:
         advice = "fine for a first look; name a bigger one under `model:` for real use"
         return Finding("model", "warning", f"{model.name} answers, but is small", advice)
     return Finding("model", "ok", f"{model.name} answers")
+
+
+async def _traces(settings: Settings, base: Path) -> Finding:
+    from connectors.monitoring.traces import collector_problem
+
+    url = settings.monitoring.traces
+    if url is None:
+        return Finding("traces", "ok", "none are sent")
+    if problem := await collector_problem(url):
+        advice = "look whether a collector takes OTLP over HTTP at `monitoring.traces`; until then traces are dropped"
+        return Finding("traces", "warning", problem, advice)
+    return Finding("traces", "ok", f"{url} takes them")
 
 
 async def _sandbox(settings: Settings, base: Path) -> Finding:

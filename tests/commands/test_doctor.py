@@ -42,6 +42,7 @@ database: '{database}'
 index: {{engine: server, url: '{qdrant}', key: {{file: keys/qdrant}}}}
 model: {{provider: openai, name: stood-in, url: 'http://127.0.0.1:{model}/v1', key: {{file: keys/model}}}}
 audit: {{key: {{file: keys/audit}}}}
+monitoring: {{traces: 'http://127.0.0.1:{model}/'}}
 doors:
   webhook: {{secret: {{file: keys/webhook}}, url: '{chat}'}}
   slack: {{token: {{file: keys/slack}}, signing_secret: {{file: keys/signing}}, api: '{slack}'}}
@@ -65,7 +66,7 @@ class Surroundings:
 
 @asynccontextmanager
 async def _model() -> AsyncIterator[int]:
-    """A model server that says yes to whoever has its key; gives its port."""
+    """A model server that says yes to whoever has its key, and a collector of traces; gives their port."""
 
     async def complete(request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {KEYS['model']}":
@@ -75,8 +76,12 @@ async def _model() -> AsyncIterator[int]:
             {"id": "1", "object": "chat.completion", "created": 1, "model": "stood-in", "choices": [said]}
         )
 
+    async def collect(request: web.Request) -> web.Response:
+        return web.Response(status=200 if request.content_type == "application/x-protobuf" else 415)
+
     app = web.Application()
     app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_post("/v1/traces", collect)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -120,6 +125,7 @@ WELL = {
     "model": "stood-in answers",
     "slack": "token and scopes",
     "webhook": "takes signed calls",
+    "traces": "takes them",
 }
 ILL = {
     "policy": (r"roles\.yaml:\d+: .*label", "policy check"),
@@ -145,13 +151,15 @@ async def test_each_part_is_tried_for_real_and_each_failure_says_what_to_do(
     assert surroundings.qdrant.refused == ["delete"]
 
     (surroundings.config.parent / "roles.yaml").write_text("version: 1\nlabel: [company]\n", encoding="utf-8")
-    surroundings.config.write_text(re.sub(r"@/\w+\?", "@/nowhere?", surroundings.config.read_text()), encoding="utf-8")
+    text = re.sub(r"@/\w+\?", "@/nowhere?", surroundings.config.read_text())
+    surroundings.config.write_text(re.sub(r"(traces: 'http://127.0.0.1):\d+", r"\1:9", text), encoding="utf-8")
     for name in KEYS:
         surroundings.key(name, "writes" if name == "qdrant" else "revoked")
     found = await _doctor(surroundings)
     for part, (text, advice) in ILL.items():
         assert (found[part].state, bool(re.search(text, found[part].text))) == ("wrong", True), found[part]
         assert re.search(advice, found[part].advice), found[part]
+    assert (found["traces"].state, "monitoring.traces" in found["traces"].advice) == ("warning", True)
     assert found["index"].state == "warning"
     assert "the key may write" in found["index"].text
     assert "only reads" in found["index"].advice
