@@ -43,6 +43,7 @@ async def told(monitor: Monitor) -> None:
     monitor.received("slack", "accepted")
     with monitor.step("turn", answer="a1", door="slack", room="public", question="How many days?"):
         monitor.waited("first_word", 0.4)
+        monitor.made(ANSWER)
     monitor.answered(ANSWER)
     with monitor.step("gate", answer="a1"):
         pass

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,15 +19,17 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.access.rosters import CachedDirectory
+from bot.background import beside
 from bot.delivery.answering import Answering
 from bot.delivery.receiving import Receiver
 from bot.delivery.worker import Worker
 from bot.doorways import Doorway, Lobby, openers
 from bot.errors import BotError, ConfigError
-from bot.ports import Inbox, Journal
+from bot.ports import Inbox, Journal, SyncRun
 from bot.settings import DoorSettings, Settings
 from bot.types import Access, Message, Principal, Reply, Room, Turn
-from bot.wiring import Bot, World, audit_keys, data_of, new_id, open_bot, open_engine, settings_of
+from bot.wiring.house import Bot, World, new_id, open_bot
+from bot.wiring.parts import audit_keys, data_of, open_engine, settings_of
 from connectors.directories import Directories, PlatformThreads
 from connectors.directory_live import LiveFileDirectory
 from connectors.inbox import SqlInbox
@@ -107,7 +109,7 @@ async def _serving(
     for doorway in doorways:
         routes |= await stack.enter_async_context(doorway.open(lobby))
     await stack.enter_async_context(_tidied(settings, inbox, bot.journal))
-    return Service(await stack.enter_async_context(_listening(settings, bot, inbox, routes)), worker)
+    return Service(await stack.enter_async_context(_listening(settings, bot, worker, inbox, routes)), worker)
 
 
 def _directories(settings: Settings, base: Path, doorways: Sequence[Doorway]) -> Directories:
@@ -121,15 +123,26 @@ def _metrics(bot: Bot, inbox: Inbox, metrics: Metrics) -> Handler:
 
     async def handle(_: web.Request) -> web.Response:
         away = {service: breaker.open for service, breaker in bot.breakers.items()}
-        metrics.stands(await inbox.queue(time.time()), away, await runs.all(), bool(bot.house.policy.alarm))
+        synced = _of_sources(bot.house.sources, await runs.all())
+        metrics.stands(await inbox.queue(time.time()), away, synced, bool(bot.house.policy.alarm))
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     return handle
 
 
+def _of_sources(names: Iterable[str], runs: Sequence[SyncRun]) -> list[SyncRun]:
+    """The last run of each source that the settings name; of one that was never synced, one at the beginning of time."""
+    known = {run.source: run for run in runs}
+    return [known.get(name, SyncRun(name, 0.0, 0, 0, 0, 0)) for name in names]
+
+
 @asynccontextmanager
-async def _listening(settings: Settings, bot: Bot, inbox: Inbox, routes: Mapping[str, Handler]) -> AsyncIterator[int]:
+async def _listening(
+    settings: Settings, bot: Bot, worker: Worker, inbox: Inbox, routes: Mapping[str, Handler]
+) -> AsyncIterator[int]:
     async def ready() -> tuple[bool, Mapping[str, object]]:
+        if worker.stopping:
+            return False, {"problem": "it was told to stop, and finishes what it began"}
         (queue,) = await asyncio.gather(inbox.queue(time.time()), return_exceptions=True)
         if isinstance(queue, BaseException):
             return False, {"problem": "the database does not answer"}
@@ -153,13 +166,8 @@ async def _tidied(settings: Settings, inbox: Inbox, journal: Journal) -> AsyncIt
                     _LOG.error("old messages were not deleted: %r", problem)
             await asyncio.sleep(TIDYING)
 
-    task = asyncio.create_task(tidy())
-    try:
+    async with beside(tidy()):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @contextmanager

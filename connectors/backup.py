@@ -81,6 +81,7 @@ def _pack(folder: Path, manifest: dict[str, Any], index: Path | None, target: Pa
             archive.add(folder / f"{name}.jsonl", f"tables/{name}.jsonl")
         if index is not None and index.exists():
             archive.add(index, "index", filter=lambda info: None if info.name == "index/lock" else info)
+    written.chmod(0o600)  # it holds what people asked and were told
     written.replace(target)
 
 

@@ -20,7 +20,7 @@ from bot.types import Answer, Message
 from connectors.chain import Keys
 from connectors.database import writing
 from connectors.journal import append
-from connectors.messages import FORGOTTEN, INBOX, OPEN, Answered, Body
+from connectors.messages import FORGOTTEN, INBOX, KEPT, OPEN, Answered, Body
 
 AT_ONCE = 2
 """Messages of one person that are worked on at the same time."""
@@ -187,9 +187,10 @@ class SqlInbox:
             return int((await connection.execute(sa.update(INBOX).where(which).values(**changed))).rowcount)
 
     async def queue(self, now: float) -> Queue:
-        """How it stands."""
+        """How it stands. The rows that are done are kept for ever, so they are not looked at."""
         count, oldest = sa.func.count(), sa.func.min(INBOX.c.received)
-        wanted = sa.select(INBOX.c.state, count, oldest).group_by(INBOX.c.state)
+        told = INBOX.c.state.in_((*OPEN, "dead"))
+        wanted = sa.select(INBOX.c.state, count, oldest).where(told).group_by(INBOX.c.state)
         async with self._engine.connect() as connection:
             states = {state: (found, since) for state, found, since in await connection.execute(wanted)}
         ages = [now - states[state][1] for state in OPEN if state in states]
@@ -198,7 +199,7 @@ class SqlInbox:
 
     async def purge(self, before: float) -> int:
         """Blank text and answers of rows closed before a time (their keys stay); returns how many."""
-        old = sa.and_(INBOX.c.state.not_in(OPEN), INBOX.c.finished < before, INBOX.c.body != "")
+        old = sa.and_(KEPT, INBOX.c.finished < before, INBOX.c.state.not_in(OPEN))
         async with self._writing.begin() as connection:
             return int((await connection.execute(sa.update(INBOX).where(old).values(body="", answer=""))).rowcount)
 

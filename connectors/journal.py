@@ -86,7 +86,7 @@ class SqlJournal:
 
         The audit's rows stay, as they hold nothing that was said, and one more says that this was done.
         """
-        theirs = [row["answer"] async for _, row in self.entries() if row["person"] == person]
+        theirs = [row["answer"] async for _, row in self.entries() if row["person"] == person and row["answer"]]
         async with self._writing.begin() as connection:
             told = sa.or_(EXCHANGES.c.only == person, *(EXCHANGES.c.answer_id.in_(some) for some in batched(theirs)))
             exchanges = (await connection.execute(sa.delete(EXCHANGES).where(told))).rowcount
@@ -122,6 +122,11 @@ class SqlJournal:
         """Go through the whole chain. Needs the keys that the rows were written with; `at_least` is a row noted earlier."""
         async with snapshot(self._engine) as connection:
             return await chain.verify(connection, self._keys, at_least)
+
+    async def end(self) -> Verified:
+        """Whether the chain ends where its sealed head says, without going through it."""
+        async with snapshot(self._engine) as connection:
+            return await chain.end(connection, self._keys)
 
     async def seal(self) -> Verified:
         """Seal the end of a chain that holds and has no seal, or none with a key; tells the problem if it does not hold."""

@@ -1,4 +1,4 @@
-"""Stand-ins that keep the contracts of bot/ports.py: they run the same dialogs as the real parts, without a world."""
+"""Stand-ins that keep the contracts of bot/ports: they run the same dialogs as the real parts, without a world."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from aiohttp import ClientSession, web
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.delivery.answering import Answering
 from bot.delivery.monitoring import CURRENT
 from bot.delivery.receiving import Receiver
-from bot.errors import ModelUnavailable
+from bot.errors import DoorUnavailable, ModelUnavailable, Undeliverable
 from bot.logs import JsonLines, PlainLines
 from bot.ports import Queue, SyncRun
 from bot.service import open_service
@@ -29,7 +30,7 @@ from connectors.monitoring.metrics import Metrics
 from connectors.monitoring.traces import open_tracer
 from connectors.sync_runs import SqlSyncRuns
 from tests.connectors.databases import ENGINES, database
-from tests.delivery.house import ALL, FIONA, POLICY, House
+from tests.delivery.house import ALL, FIONA, POLICY, SEARCH, House
 from tests.delivery.soak.company import SECRET
 from tests.delivery.soak.driver import Sender, all_answered
 from tests.delivery.soak.peer import Peer
@@ -196,13 +197,32 @@ async def test_a_turn_is_a_trace_that_says_nothing_unless_told_to() -> None:
         kept = InMemorySpanExporter()
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(kept))
-        house = watched(House(), Metrics(provider.get_tracer("test"), says))
+        made = Answer(f"You asked: {SECRET_WORDS}", plan=SEARCH, ms={"search": 3.0})
+        house = watched(House(lambda _, made=made: [Done(made)]), Metrics(provider.get_tracer("test"), says))
         await house.say(SECRET_WORDS, FIONA, ALL)
         await house.answer_next()
         spans = {span.name: dict(span.attributes or {}) for span in kept.get_finished_spans()}
         assert {"rolecall.turn", "rolecall.gate", "rolecall.show"} <= set(spans)
         assert spans["rolecall.turn"]["rolecall.answer"] == "a1"
+        assert spans["rolecall.turn"]["rolecall.tool"] == "search_documents"
+        assert spans["rolecall.turn"]["rolecall.ms.search"] == 3.0
+        assert ("Zanzibar" in repr([span.to_json() for span in kept.get_finished_spans()])) == says
         assert (spans["rolecall.turn"].get("rolecall.question") == SECRET_WORDS) == says
+
+
+@pytest.mark.parametrize("says", [False, True])
+async def test_an_error_is_named_in_a_trace_by_its_kind_since_its_words_may_quote_the_question(says: bool) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    assistant = Scripted(failing(ValueError(f"cannot read {SECRET_WORDS!r}")))
+    house = watched(House(assistant=assistant), Metrics(provider.get_tracer("test"), says))
+    await house.say(SECRET_WORDS)
+    await house.answer_next()
+    (turn,) = [span for span in kept.get_finished_spans() if span.name == "rolecall.turn"]
+    assert (turn.attributes or {})["error.type"] == "ValueError"
+    assert turn.status.status_code is StatusCode.ERROR
+    assert ("Zanzibar" in turn.to_json()) == says
 
 
 async def test_traces_go_to_the_collector_that_is_named() -> None:
@@ -244,6 +264,67 @@ async def test_the_last_sync_of_each_source_is_kept(engine: str, tmp_path: Path)
     assert sample(metrics, "rolecall_sync_finished_seconds", source="handbook") == 2.0
     assert sample(metrics, "rolecall_queue_age_seconds") == 12.5
     assert sample(metrics, "rolecall_breaker_open", service="model") == 1
+
+
+@asynccontextmanager
+async def _logged() -> AsyncIterator[list[dict[str, str]]]:
+    """What delivery logs, read as a machine would."""
+    lines: list[dict[str, str]] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(self.format(record)))
+
+    handler, logger = Kept(), logging.getLogger("rolecall.delivery")
+    handler.setFormatter(JsonLines())
+    logger.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
+
+
+def refusing(error: Exception) -> Callable[[str], None]:
+    """A chat that takes no call."""
+
+    def refuse(_: str) -> None:
+        raise error
+
+    return refuse
+
+
+async def test_what_goes_wrong_is_logged_under_the_id_that_the_person_and_the_audit_know() -> None:
+    house = House(assistant=Scripted(failing(ModelUnavailable("refused"))))
+    await house.say("What was revenue?")
+    house.clock.now += 901
+    async with _logged() as lines:
+        await asyncio.create_task(house.answer_next())
+    (apology,) = house.door.standing
+    assert lines[-1]["answer"] == apology.post.id == house.journal.entries[-1].answer
+
+
+async def test_an_answer_that_an_earlier_process_made_is_logged_under_its_id_while_it_is_shown() -> None:
+    house = House()
+    await house.say("What was revenue?")
+    house.door.before = refusing(Undeliverable("the room is gone"))
+    claim = await house.inbox.claim("w", house.clock(), 12.0)
+    assert claim is not None
+    await house.inbox.answered(claim, Answer("Recorded.", id="a77"), (), ())
+    house.clock.now += 60
+    async with _logged() as lines:
+        await asyncio.create_task(house.answer_next())
+    assert [line["answer"] for line in lines] == ["a77"]
+
+
+async def test_a_message_whose_chat_stays_away_counts_as_failed() -> None:
+    metrics = Metrics()
+    house = watched(House(), metrics)
+    await house.say("What was revenue?")
+    house.door.before = refusing(DoorUnavailable("away"))
+    house.clock.now += 901
+    await house.answer_next()
+    assert house.inbox.rows[0].state == "dead"
+    assert sample(metrics, "rolecall_ended_total", how="failed") == 1
 
 
 def test_a_line_of_the_log_names_its_answer() -> None:

@@ -8,7 +8,7 @@ import pytest
 from bot.doorways.webhook import WebhookDoorway
 from bot.errors import ConfigError
 from bot.settings import AuditSettings, Secret, Settings, WebhookSettings, read_settings
-from bot.wiring import audit_keys, secret_of
+from bot.wiring.parts import audit_keys, database_url, secret_of
 from tests.conftest import Ran, write_company
 
 
@@ -91,3 +91,11 @@ def test_the_file_of_a_secret_is_relative_to_the_settings(tmp_path: Path) -> Non
     audit = read_settings(config).audit
     assert secret_of(audit.key, "audit.key") == "hidden"
     assert audit.old_keys[0].file == "/run/old"
+
+
+def test_a_password_is_not_written_into_the_database_url(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="PGPASSWORD") as told:
+        database_url(Settings(version=1, database="postgresql+asyncpg://rolecall:hunter2@db/rolecall"), tmp_path)
+    assert "hunter2" not in str(told.value)
+    without = "postgresql+asyncpg://rolecall@db/rolecall"
+    assert database_url(Settings(version=1, database=without), tmp_path) == without

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from bot.access.policy import Policy, parse_policy
 from bot.access.selftest import run_tests
+from bot.background import beside
 from bot.errors import ConfigError
 from bot.ports import Directory
 from bot.yamlfile import read_text
@@ -74,13 +74,8 @@ class LivePolicy:
                 await asyncio.sleep(every)
                 await self._looked()
 
-        task = asyncio.create_task(watch())
-        try:
+        async with beside(watch()):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _looked(self) -> None:
         """One look. Nobody awaits it, so it is the outermost layer of its own: a bug in it may not end the looking."""

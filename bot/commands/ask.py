@@ -17,7 +17,7 @@ from bot.commands.requests import Request, attachment, lines, message_of, parse_
 from bot.delivery.audit import recorded
 from bot.errors import BotError, ConfigError
 from bot.types import Answer, Attachment, Citation, Done, Message, Passage, Reply
-from bot.wiring import Bot, House, new_id, open_bot, open_house, open_router
+from bot.wiring.house import Bot, House, new_id, open_bot, open_house, open_router
 from connectors.chat.outbox import media_type, save
 from connectors.chat.terminal import TerminalDoor, source_line
 

@@ -11,8 +11,11 @@ from rich.markup import escape
 
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
-from bot.wiring import open_journal, settings_of
+from bot.wiring.parts import open_journal, settings_of
 from connectors.chain import Verified
+
+_NO_ROW = "0:"
+"""What `verify` prints of the last row of an audit that has none."""
 
 app = typer.Typer(help="The audit: one chained row for each answer.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -57,8 +60,8 @@ async def _seal(config: Path) -> Verified:
 
 
 def _noted(at_least: str) -> tuple[int, str] | None:
-    """A row as `verify` printed it. Raises ConfigError."""
-    if not at_least:
+    """A row as `verify` printed it; none if it was printed when there was none. Raises ConfigError."""
+    if at_least in ("", _NO_ROW):
         return None
     if found := re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", at_least):
         return int(found[1]), found[2]
@@ -72,11 +75,15 @@ def _tell(found: Verified, as_json: bool) -> None:
     elif found.problem:
         console.print(f"[red]broken[/]: {escape(found.problem)}", highlight=False, soft_wrap=True)
     else:
-        console.print(
-            f"[green]{found.rows} rows, the chain holds[/]\nlast row: {last}", highlight=False, soft_wrap=True
-        )
+        console.print(f"[green]{_held(found)}[/]\nlast row: {last}", highlight=False, soft_wrap=True)
     if found.problem:
         raise typer.Exit(1)
+
+
+def _held(found: Verified) -> str:
+    if not found.rows:
+        return "no row yet: nothing was answered"
+    return f"{found.rows} rows, the chain holds"
 
 
 @app.command()

@@ -24,7 +24,8 @@ from bot.commands.requests import Request, message_of
 from bot.commands.sync import sync_sources
 from bot.errors import BotError, ConfigError
 from bot.types import Answer, Citation, Done, Reply
-from bot.wiring import Bot, open_bot, settings_of
+from bot.wiring.house import Bot, open_bot
+from bot.wiring.parts import settings_of
 from bot.yamlfile import load
 from connectors.chat.terminal import private_panel, source_line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -11,11 +12,12 @@ from typing import Literal
 
 import typer
 
-from bot import toolbox, wiring
+from bot import toolbox
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import BotError, ConfigError, IndexHeld
 from bot.settings import Settings, WebhookSettings
 from bot.types import for_everyone
+from bot.wiring import parts
 
 State = Literal["ok", "warning", "wrong"]
 MARKS: dict[State, str] = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "wrong": "[red]wrong  [/]"}
@@ -33,7 +35,7 @@ class Finding:
 
 
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Check config, policy, directory, disk, database, audit, sources, index, embeddings, model, sandbox and chats.
+    """Check config, policy, directory, disk, database, audit, sources, index, embeddings, model, sandbox, traces and chats.
 
     Exit code 0 if all is well or only warned about, 2 if something is wrong. Example: rolecall doctor --json
     """
@@ -57,7 +59,7 @@ def _wrong(findings: list[Finding]) -> bool:
 async def examine(config: Path) -> list[Finding]:
     """Look at each part in the order in which they depend on each other; a broken one does not hide the next."""
     try:
-        settings, base = wiring.settings_of(config), config.parent
+        settings, base = parts.settings_of(config), config.parent
     except ConfigError as error:
         return [Finding("config", "wrong", str(error), "see docs/settings.md")]
     looks: list[tuple[str, Callable[[Settings, Path], Awaitable[Finding]]]] = [
@@ -71,6 +73,7 @@ async def examine(config: Path) -> list[Finding]:
         ("embeddings", _embeddings),
         ("model", _model),
         ("sandbox", _sandbox),
+        ("traces", _traces),
     ]
     findings = [Finding("config", "ok", str(config))]
     for part, look in looks:
@@ -91,7 +94,7 @@ def _advice(part: str, settings: Settings) -> str:
         "policy": "`rolecall policy check` after each change; docs/roles.md",
         "directory": "the form of the file is in docs/settings.md",
         "database": f"look at {database}",
-        "audit": "put the key where `audit.key` says",
+        "audit": f"put the key where `audit.key` says; look at {database}",
         "sources": "look at `sources:`, docs/settings.md",
         "index": server if settings.index.engine == "server" else "",
         "embeddings": "name `embedded`, or a model whose files are here",
@@ -135,12 +138,12 @@ async def _webhook(chosen: WebhookSettings) -> Finding:
 
 
 async def _policy(settings: Settings, base: Path) -> Finding:
-    policy = wiring.policy_of(settings, base)
+    policy = parts.policy_of(settings, base)
     return Finding("policy", "ok", f"{settings.policy}: {len(policy.roles)} roles, {len(policy.labels)} labels")
 
 
 async def _directory(settings: Settings, base: Path) -> Finding:
-    directory = wiring.directory_of(settings, base)
+    directory = parts.directory_of(settings, base)
     if directory is None:
         advice = "set `directory:` to ask from the terminal"
         return Finding("directory", "warning", "none: the terminal knows nobody", advice)
@@ -148,16 +151,24 @@ async def _directory(settings: Settings, base: Path) -> Finding:
 
 
 async def _disk(settings: Settings, base: Path) -> Finding:
-    free = shutil.disk_usage(base).free
+    """Where Rolecall writes, which may be another disk than that of the settings."""
+    folder = parts.data_of(settings, base)
+    free = shutil.disk_usage(folder).free
+    if not os.access(folder, os.W_OK):
+        return Finding(
+            "disk", "wrong", f"{folder} cannot be written", "let this user write there, or name another `data`"
+        )
     if free < LEAST_FREE:
-        return Finding("disk", "wrong", f"{free >> 20} MB free", f"at least {LEAST_FREE >> 20} MB are needed")
-    return Finding("disk", "ok", f"{free >> 30} GB free")
+        return Finding(
+            "disk", "wrong", f"{free >> 20} MB free in {folder}", f"at least {LEAST_FREE >> 20} MB are needed"
+        )
+    return Finding("disk", "ok", f"{free >> 30} GB free in {folder}")
 
 
 async def _database(settings: Settings, base: Path) -> Finding:
     from connectors.database import SqlRecords, described
 
-    async with wiring.open_engine(settings, base) as engine:
+    async with parts.open_engine(settings, base) as engine:
         about, known = await described(engine), await SqlRecords(engine).all()
     failed = [record.id for record in known.values() if record.state == "failed"]
     if failed:
@@ -171,16 +182,26 @@ async def _database(settings: Settings, base: Path) -> Finding:
 
 
 async def _audit(settings: Settings, base: Path) -> Finding:
-    if wiring.audit_keys(settings)[0] is None:
-        return Finding("audit", "ok", "no key: who may write the database can make the chain anew (docs/settings.md)")
-    return Finding("audit", "ok", "the chain has a key")
+    keyed = parts.audit_keys(settings)[0] is not None
+    async with parts.open_journal(settings, base) as journal:
+        found = await journal.end()
+    if found.problem:
+        return Finding(
+            "audit", "wrong", found.problem, "`rolecall audit verify` goes through all of it; docs/operations.md"
+        )
+    key = "the chain has a key" if keyed else "no key: who may write the database can make the chain anew"
+    return Finding("audit", "ok", f"{key}; {found.rows} rows", "" if keyed else "set `audit.key`; docs/settings.md")
 
 
 async def _sources(settings: Settings, base: Path) -> Finding:
     if not settings.sources:
         return Finding("sources", "warning", "none", "name a folder under `sources:`")
+    away = [source for source in settings.sources if not (base / source.path).exists()]
+    if away and settings.index.engine == "server":
+        advice = "that is well where only the bot runs, which reads the index alone; `rolecall sync` must find them"
+        return Finding("sources", "warning", f"{away[0].name}: {base / away[0].path} is not here", advice)
     counts = [
-        f"{source.name}: {sum(1 for _ in source.list())} files" for source in wiring.sources_of(settings, base).values()
+        f"{source.name}: {sum(1 for _ in source.list())} files" for source in parts.sources_of(settings, base).values()
     ]
     return Finding("sources", "ok", ", ".join(counts))
 
@@ -188,14 +209,14 @@ async def _sources(settings: Settings, base: Path) -> Finding:
 async def _index(settings: Settings, base: Path) -> Finding:
     """Whether it can be searched. The embedded one cannot be opened beside a running bot, which has it then and is well."""
     try:
-        async with wiring.open_index(settings, base) as index:
+        async with parts.open_index(settings, base) as index:
             passages = await index.count()
             await index.search("anything", for_everyone([frozenset({"company"})]), 1)
     except IndexHeld as held:
         return Finding("index", "ok", f"{settings.index.engine}: in use ({held.holder}), so it was not looked into")
     if not passages:
         return Finding("index", "warning", f"{settings.index.engine}: empty", "rolecall sync")
-    if settings.index.engine == "server" and await asyncio.to_thread(wiring.key_may_write, settings):
+    if settings.index.engine == "server" and await asyncio.to_thread(parts.key_may_write, settings):
         advice = "give the bot a key that only reads, and this one to sync"
         return Finding("index", "warning", f"server: {passages} passages, and the key may write", advice)
     only = ", and the key may only read" if settings.index.engine == "server" else ""
@@ -203,12 +224,12 @@ async def _index(settings: Settings, base: Path) -> Finding:
 
 
 async def _embeddings(settings: Settings, base: Path) -> Finding:
-    size = len(wiring.embeddings_of(settings).embed_query("ready"))
+    size = len(parts.embeddings_of(settings).embed_query("ready"))
     return Finding("embeddings", "ok", f"{settings.embeddings.name}: {size} dimensions")
 
 
 async def _model(settings: Settings, base: Path) -> Finding:
-    model = wiring.model_of(settings, base)
+    model = parts.model_of(settings, base)
     reply = await model.chat.ainvoke("Say yes.", max_tokens=4)
     if not reply.text:
         return Finding("model", "warning", f"{model.name} answered with nothing", "try another model")
@@ -216,6 +237,18 @@ async def _model(settings: Settings, base: Path) -> Finding:
         advice = "fine for a first look; name a bigger one under `model:` for real use"
         return Finding("model", "warning", f"{model.name} answers, but is small", advice)
     return Finding("model", "ok", f"{model.name} answers")
+
+
+async def _traces(settings: Settings, base: Path) -> Finding:
+    from connectors.monitoring.traces import collector_problem
+
+    url = settings.monitoring.traces
+    if url is None:
+        return Finding("traces", "ok", "none are sent")
+    if problem := await collector_problem(url):
+        advice = "look whether a collector takes OTLP over HTTP at `monitoring.traces`; until then traces are dropped"
+        return Finding("traces", "warning", problem, advice)
+    return Finding("traces", "ok", f"{url} takes them")
 
 
 async def _sandbox(settings: Settings, base: Path) -> Finding:

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from bot import toolbox, wiring
+from bot import toolbox
 from bot.commands.ask import final
 from bot.commands.common import AsOption, InOption, JsonOption, config_path, console, errors, run, show_json
 from bot.commands.requests import Request, message_of
@@ -25,7 +25,8 @@ from bot.knowledge.chunking import passages
 from bot.settings import IndexSettings, Settings
 from bot.toolbox import Style
 from bot.types import Answer
-from bot.wiring import House
+from bot.wiring import parts
+from bot.wiring.house import House, open_bot, open_librarian
 
 app = typer.Typer(help="Figures on a labelled set.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -43,7 +44,7 @@ def retrieval_command(
 
     Example: rolecall eval retrieval sets/tatqa --json
     """
-    figures = run(_retrieval(wiring.settings_or_default(config_path(context)), folder, limit))
+    figures = run(_retrieval(parts.settings_or_default(config_path(context)), folder, limit))
     if as_json:
         show_json(figures)
     else:
@@ -60,7 +61,7 @@ async def _retrieval(settings: Settings, folder: Path, limit: int | None) -> dic
             bar.update(tasks[step], completed=done, total=total)
 
         embedded = settings.model_copy(update={"index": IndexSettings()})
-        async with wiring.open_index(embedded, Path(temporary)) as index:
+        async with parts.open_index(embedded, Path(temporary)) as index:
             return await retrieval.evaluate(folder, index, limit, told)
 
 
@@ -94,7 +95,7 @@ def answers_command(
     questions = answers.read_questions(file)[:limit]
     config = config_path(context)
     if corpus:
-        figures = run(_over(wiring.settings_or_default(config), corpus, style, questions))
+        figures = run(_over(parts.settings_or_default(config), corpus, style, questions))
     else:
         figures = run(_asked(config, who, where, style, questions))
     if as_json:
@@ -110,7 +111,7 @@ async def _over(
     texts = read_corpus(corpus)
     whole = {text.id: f"{text.title}\n{text.text}" for text in texts}
     with tempfile.TemporaryDirectory() as temporary, Progress(console=errors) as bar:
-        async with wiring.open_librarian(settings, Path(temporary), style) as (index, librarian):
+        async with open_librarian(settings, Path(temporary), style) as (index, librarian):
             await index.put([passage for text in texts for passage in passages(retrieval.document_of(text))])
             return await answers.evaluate(questions, answers.asker(librarian), whole.__getitem__, _stepping(bar))
 
@@ -119,7 +120,7 @@ async def _asked(
     config: Path, who: str, where: str | None, style: Style | None, questions: Sequence[Question]
 ) -> dict[str, float]:
     """The whole pipeline, as somebody, somewhere, over what is synced."""
-    async with wiring.open_bot(config, style) as bot:
+    async with open_bot(config, style) as bot:
 
         async def ask(question: Question) -> Answer:
             request = Request(question.text, question.who or who, where)
@@ -159,7 +160,7 @@ def code_command(
     Example: rolecall eval code examples/code/repair.jsonl
     """
     tasks, config = code.read_tasks(file)[:limit], config_path(context)
-    figures = run(_coded(wiring.settings_or_default(config), config.parent, tasks))
+    figures = run(_coded(parts.settings_or_default(config), config.parent, tasks))
     if as_json:
         show_json(figures)
     else:
@@ -171,7 +172,7 @@ async def _coded(settings: Settings, base: Path, tasks: Sequence[Task]) -> dict[
     sandbox = await asyncio.to_thread(toolbox.sandbox_of, settings)
     if sandbox.tier == "none":
         raise BotError("eval code runs what is written, and this installation has no sandbox to run it in")
-    writer, debugger = toolbox.engineer_of(wiring.model_of(settings, base), sandbox)
+    writer, debugger = toolbox.engineer_of(parts.model_of(settings, base), sandbox)
     with Progress(console=errors) as bar:
         return await code.evaluate(tasks, writer, debugger, sandbox, _stepping(bar, "tasks"))
 
@@ -191,7 +192,7 @@ def summaries_command(
     Example: rolecall eval summaries meetings.jsonl --limit 5
     """
     items = summaries.read_items(file)[:limit]
-    figures = run(_summaries(wiring.settings_or_default(config_path(context)), style, items))
+    figures = run(_summaries(parts.settings_or_default(config_path(context)), style, items))
     if as_json:
         show_json(figures)
     else:
@@ -201,9 +202,9 @@ def summaries_command(
 async def _summaries(
     settings: Settings, style: Style | None, items: Sequence[summaries.Item]
 ) -> dict[str, dict[str, float]]:
-    embeddings = wiring.embeddings_of(settings)
+    embeddings = parts.embeddings_of(settings)
     with tempfile.TemporaryDirectory() as temporary, Progress(console=errors) as bar:
-        model = wiring.model_of(settings, Path(temporary))
+        model = parts.model_of(settings, Path(temporary))
         summarizer, _, _ = toolbox.editor_of(settings, model, embeddings, None, None, style)
         return await summaries.evaluate(items, summaries.asker(summarizer), _stepping(bar, "summaries"))
 

@@ -14,9 +14,10 @@ from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
 from bot.ports import AuditEntry
 from bot.settings import Settings
-from bot.wiring import data_of, database_url, directory_of, journal_of, open_engine, settings_of
+from bot.wiring.parts import data_of, database_url, directory_of, journal_of, open_engine, settings_of
 from connectors.backup import back_up
 from connectors.backup import restore as restore_from
+from connectors.chat.teams.store import TeamsStore
 from connectors.inbox import SqlInbox
 from connectors.qdrant.edge import held
 
@@ -71,7 +72,7 @@ def erase(
     who: Annotated[str, typer.Argument(help="A reference: slack-user:T0HOME/U0FIONA; or an alias of the directory.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Delete what a person asked, was answered and thought of it. Audit rows stay: they hold nothing that was said.
+    """Delete what a person asked, was answered and thought of it, and how Teams reaches them; audit rows hold none of it.
 
     Example: rolecall erase slack-user:T0HOME/U0GONE
     """
@@ -86,7 +87,8 @@ async def _erase(config: Path, who: str) -> dict[str, int]:
     async with open_engine(settings, base) as engine:
         entry = AuditEntry("erased", "", person, "", time.time())
         messages = await SqlInbox(engine).erase_person(person, entry.at)
-        return {"messages": messages} | await journal_of(settings, engine).erase(person, entry)
+        contacts = await TeamsStore(engine).erase(person)
+        return {"messages": messages, "contacts": contacts} | await journal_of(settings, engine).erase(person, entry)
 
 
 def _reference(who: str) -> str:

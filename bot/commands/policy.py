@@ -24,7 +24,7 @@ from bot.commands.policytext import print_check, print_diff, print_explanation, 
 from bot.errors import ConfigError
 from bot.settings import Settings
 from bot.types import Labels, Principal, Room
-from bot.wiring import directory_of, document_labels, policy_of, settings_of
+from bot.wiring.parts import directory_of, document_labels, policy_of, settings_of
 from connectors.directory_file import FileDirectory
 
 FileArgument = Annotated[

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -12,10 +11,11 @@ from pathlib import Path
 
 import typer
 
+from bot.background import broken_off
 from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.logs import log_as
 from bot.service import Service, open_service
-from bot.wiring import settings_of
+from bot.wiring.parts import settings_of
 
 LAST = 29.0
 """Seconds after the order to stop at which the process ends in any case: a thread that hangs must not hold it up.
@@ -50,8 +50,6 @@ async def _until_told(service: Service) -> None:
     last = threading.Timer(LAST, os._exit, args=(1,))
     last.daemon = True
     last.start()
-    order_to_stop.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await order_to_stop
+    await broken_off([order_to_stop])
     service.worker.stop()
     await work

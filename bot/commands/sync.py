@@ -23,7 +23,7 @@ from bot.commands.common import JsonOption, config_path, console, run, show_json
 from bot.errors import ConfigError
 from bot.knowledge.sync import Progress, SyncReport, forget, sync
 from bot.ports import SyncRun
-from bot.wiring import House, open_unattended
+from bot.wiring.house import House, open_unattended
 from connectors.sync_runs import SqlSyncRuns
 
 UnreadOption = Annotated[

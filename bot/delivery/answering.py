@@ -91,7 +91,7 @@ class Answering:
                 await self._door_away(claim, error)
             except Undeliverable as error:
                 _LOG.error("%s cannot be delivered: %s", claim.event, error)
-                await self._settle(self._inbox.finish(claim, [self._failed(claim, "", str(error))], dead=True))
+                await self._settle(self._buried(claim, str(error)))
             except asyncio.CancelledError:
                 await self._settle(self._inbox.release(claim, self._clock(), counted=False))
                 raise
@@ -134,6 +134,7 @@ class Answering:
             return
         answer = claim.answer or await self._answer(claim, shown, say)
         if answer is not None:
+            CURRENT.set(answer.id)
             await self._show(claim, shown, answer)
 
     async def _withdraw(self, claim: Claim, shown: Shown, say: Words) -> None:
@@ -175,6 +176,7 @@ class Answering:
         try:
             with self._monitor.step("turn", answer=answer_id, **about):
                 answer = await self._computed(claim, answer_id, shown, say)
+                self._monitor.made(answer)
         except (ModelUnavailable, IndexUnavailable, TimeoutError) as error:
             await self._away(claim, shown, say, error)
             return None
@@ -242,6 +244,7 @@ class Answering:
     async def _give_up(self, claim: Claim, shown: Shown, say: Words, reason: str) -> None:
         """Apologise, with an id that the log and the audit know."""
         number = self._new_id()
+        CURRENT.set(number)
         _LOG.error("gave up %s under error %s: %s", claim.event, number, reason)
         self._monitor.ended("failed")
         await shown.become(Post("notice", say.gave_up.format(id=number), id=number))
@@ -252,10 +255,18 @@ class Answering:
         age = now - claim.received
         if age > self._timing.keep:
             _LOG.error("%s was not delivered for %.0f s: %s", claim.event, age, error)
-            await self._settle(self._inbox.finish(claim, [self._failed(claim, "", str(error))], dead=True))
+            self._monitor.ended("failed")
+            await self._settle(self._buried(claim, str(error)))
             return
         again = now + max(error.retry_after, pause(age, DOOR_PAUSE))
         await self._settle(self._inbox.release(claim, again, counted=False))
+
+    async def _buried(self, claim: Claim, reason: str) -> bool:
+        """Close a row of which nothing can be shown any more. What was to be deleted is, though its chat does not hear of it."""
+        entry = self._failed(claim, "", reason)
+        if claim.withdrawn == "deleted":
+            return await self._inbox.erase(claim, [entry])
+        return await self._inbox.finish(claim, [entry], dead=True)
 
     def _failed(self, claim: Claim, number: str, reason: str) -> AuditEntry:
         return audit.closing("failed", claim.message, number, self._clock(), reason=reason)

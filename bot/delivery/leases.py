@@ -6,11 +6,11 @@ A worker that was stopped for a while does not know it. So it looks at the clock
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from bot.background import beside
 from bot.ports import Claim, Inbox
 
 LEASE = 12.0
@@ -53,13 +53,8 @@ class Lease:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Beat as long as the block runs."""
-        beats = asyncio.create_task(self._beat())
-        try:
+        async with beside(self._beat()):
             yield
-        finally:
-            beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beats
 
     async def _beat(self) -> None:
         while True:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Literal
 
-from bot.ports import Verdict
+from bot.ports import Ended, Verdict
 from bot.types import Answer
 
 CURRENT: ContextVar[str] = ContextVar("rolecall_answer", default="")
@@ -25,8 +25,11 @@ class Unwatched:
     def answered(self, answer: Answer) -> None:
         """Count nothing."""
 
-    def ended(self, how: Literal["busy", "failed", "withheld", "withdrawn"]) -> None:
+    def ended(self, how: Ended) -> None:
         """Count nothing."""
+
+    def made(self, answer: Answer) -> None:
+        """Trace nothing."""
 
     def step(self, name: str, **about: str) -> AbstractContextManager[None]:
         """Trace nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
+from bot.background import broken_off
 from bot.types import Delta, Reply
 
 TELL_AFTER = 20.0
@@ -57,5 +58,4 @@ async def patient(
             yield reply
         await turn
     finally:
-        turn.cancel()
-        await asyncio.gather(turn, return_exceptions=True)
+        await broken_off([turn])

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from bot.background import broken_off
 from bot.delivery.answering import Answering
 from bot.delivery.leases import LEASE, SUSPECT
 from bot.ports import Claim, Inbox
@@ -78,6 +79,11 @@ class Worker:
         """Show nothing more of these messages; returns the tasks that work on them, to be cancelled."""
         return self._answering.let_go(which)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop: it finishes what it began, and another process is to be asked now."""
+        return self._stopping
+
     def stop(self) -> None:
         """Take nothing more; `run` returns within `grace` seconds and a little."""
         self._stopping = True
@@ -129,6 +135,4 @@ class Worker:
     async def _finish(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=self._grace)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await broken_off(self._running)

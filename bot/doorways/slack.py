@@ -16,7 +16,7 @@ from bot.doorways import Doorway, Lobby, Routes
 from bot.errors import ConfigError
 from bot.ports import ChatDoor, Directory, Threads
 from bot.settings import Settings, SlackSettings
-from bot.wiring import secret_of
+from bot.wiring.parts import secret_of
 from connectors.chat.slack import NAME
 from connectors.chat.slack.actions import SlackActions
 from connectors.chat.slack.calls import Calls

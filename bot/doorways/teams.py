@@ -18,7 +18,7 @@ from bot.doorways import Doorway, Lobby, Routes
 from bot.errors import ConfigError, DoorUnavailable
 from bot.ports import ChatDoor, Directory, Threads
 from bot.settings import Settings, TeamsSettings
-from bot.wiring import secret_of
+from bot.wiring.parts import secret_of
 from connectors.chat.teams.adapter import TeamsAdapter
 from connectors.chat.teams.directory import TeamsDirectory
 from connectors.chat.teams.door import Beside, TeamsDoor

@@ -14,7 +14,7 @@ from bot.errors import ConfigError, DoorUnavailable, Undeliverable
 from bot.ports import ChatDoor, Directory, Place, Threads
 from bot.settings import Settings, WebhookSettings
 from bot.types import Room
-from bot.wiring import secret_of
+from bot.wiring.parts import secret_of
 from connectors.chat.webhook import NAME, WebhookDoor, WebhookWay
 from connectors.sources.uploads import Fetch
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, get_args
 
-from opentelemetry.trace import NoOpTracer, Tracer
+from opentelemetry.trace import NoOpTracer, StatusCode, Tracer, get_current_span
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.delivery.audit import LAYERS
-from bot.ports import Queue, SyncRun, Verdict
+from bot.ports import Ended, Queue, SyncRun, Verdict
 from bot.types import Answer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -70,6 +70,14 @@ class Metrics:
             "rolecall_policy_alarm", "1 while roles.yaml is broken and an older one holds", registry=own
         )
         self._build = Info("rolecall_build", "Version, model and sandbox tier", registry=own)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Count from nought what an alarm waits for: Prometheus sees no increase in a counter that begins at one."""
+        for how in get_args(Ended):
+            self._ended.labels(how)
+        for layer in sorted({*LAYERS.values(), "limits"}):
+            self._refusals.labels(layer)
 
     def received(self, door: str, verdict: Verdict) -> None:
         """A message came in through a door."""
@@ -89,18 +97,39 @@ class Metrics:
         for direction, count in zip(("read", "written"), answer.tokens, strict=True):
             self._tokens.labels(direction).inc(count)
 
-    def ended(self, how: Literal["busy", "failed", "withheld", "withdrawn"]) -> None:
+    def ended(self, how: Ended) -> None:
         """A message ended otherwise."""
         self._ended.labels(how).inc()
         if how in ("busy", "withheld"):
             self._refusals.labels("limits" if how == "busy" else "gate").inc()
 
+    def made(self, answer: Answer) -> None:
+        """Attributes of the span that is open now."""
+        get_current_span().set_attributes(
+            {
+                "rolecall.tool": "+".join((answer.plan.tool, *answer.plan.then)),
+                "rolecall.by": answer.plan.by,
+                "rolecall.model": answer.model,
+                "rolecall.refused": answer.refused,
+                "rolecall.tokens": answer.tokens,
+                **{f"rolecall.ms.{step}": ms for step, ms in answer.ms.items()},
+            }
+        )
+
     @contextmanager
     def step(self, name: str, **about: str) -> Iterator[None]:
-        """A span around one step."""
+        """A span around one step. What an error says may quote the question, so that a span bears its kind alone."""
         told = {f"rolecall.{key}": value for key, value in about.items() if key != "question" or self._says}
-        with self._tracer.start_as_current_span(f"rolecall.{name}", attributes=told):
-            yield
+        with self._tracer.start_as_current_span(
+            f"rolecall.{name}", attributes=told, record_exception=self._says, set_status_on_exception=self._says
+        ) as span:
+            try:
+                yield
+            except BaseException as error:
+                span.set_attribute("error.type", type(error).__name__)
+                if not self._says:
+                    span.set_status(StatusCode.ERROR)
+                raise
 
     def built(self, about: Mapping[str, str]) -> None:
         """What runs: version, model, sandbox tier."""

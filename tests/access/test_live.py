@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.access.live import POLL, LivePolicy
-from bot.wiring import open_unattended
+from bot.wiring.house import open_unattended
 from tests.access.policies import OSKAR, TEXT
 from tests.conftest import ROLES, share, write_company
 from tests.delivery.fakes import until

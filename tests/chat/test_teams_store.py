@@ -40,6 +40,30 @@ async def test_what_is_kept_is_there_for_another_process(engine: AsyncEngine) ->
     assert await TeamsStore(engine).reference(REFERENCE.conversation) is None
 
 
+async def test_a_person_is_erased_with_their_chat_and_nobody_else(engine: AsyncEngine) -> None:
+    store = TeamsStore(engine)
+    for name in ("fiona", "oskar"):
+        person, chat = Principal("teams", TENANT, oid(name)), f"a:{name}_1"
+        await store.keep(Reference(chat, "https://s/", TENANT, "28:b", chat, "direct", person.ref))
+        await store.meet(person, Contact(f"29:{name}", "https://s/", TENANT, "28:b", chat, chat))
+        await store.note(f"teams:{name}", f"{chat}|1")
+        await store.say(chat, "1", f"answer-{name}")
+        await store.lay_by(f"file-{name}", Kept(chat, "mine.csv", b"1"))
+    await store.note("teams:similar", "a:fionaX1|1")
+    await store.keep(REFERENCE)
+    assert await store.erase(FIONA.ref) == 5
+    left = TeamsStore(engine)
+    assert await left.contact(FIONA.ref) is None
+    assert await left.reference("a:fiona_1") is None
+    assert (await left.posted("teams:fiona"), await left.answer("a:fiona_1", "")) == (None, None)
+    assert await left.laid_by("file-fiona", "a:fiona_1") is None
+    assert await left.contact(Principal("teams", TENANT, oid("oskar")).ref) is not None
+    assert await left.reference(REFERENCE.conversation) == REFERENCE
+    assert (await left.posted("teams:oskar"), await left.posted("teams:similar")) == ("a:oskar_1|1", "a:fionaX1|1")
+    assert await left.laid_by("file-oskar", "a:oskar_1") is not None
+    assert await left.erase(FIONA.ref) == 0
+
+
 async def test_posts_answers_and_files_are_kept_once_and_forgotten_in_time(engine: AsyncEngine) -> None:
     store = TeamsStore(engine, lambda: 100.0)
     assert await store.first("k", "c|1")

@@ -26,7 +26,7 @@ from bot.delivery.worker import Worker
 from bot.doorways import Doorway, Lobby
 from bot.language import language
 from bot.types import Answer, Citation, Delta, Done, Plan, Reply, Status, Turn
-from bot.wiring import new_id
+from bot.wiring.house import new_id
 from connectors.directories import Directories
 from connectors.inbox import SqlInbox
 from connectors.journal import SqlJournal

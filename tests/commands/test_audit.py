@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ran
+from connectors.chain import BORN
+from tests.conftest import Ran, share, write_company
 
 Command = Callable[..., Ran]
 QUESTION = "How high were the lease liabilities at the end of 2025?"
@@ -24,7 +25,7 @@ def config(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(company.parent, folder, symlinks=True)
     with contextlib.closing(sqlite3.connect(folder / ".rolecall" / "rolecall.db")) as database, database:
         database.execute("DELETE FROM audit")  # what other tests asked before, without a key
-        database.execute("UPDATE audit_head SET number = 0, hash = '', seal = ''")
+        database.execute("UPDATE audit_head SET number = 0, hash = '', seal = ?", [BORN.seal])
     (folder / "key").write_text("a long secret", encoding="utf-8")
     settings = folder / company.name
     settings.write_text(settings.read_text() + f"audit: {{key: {{file: {folder / 'key'}}}}}\n", encoding="utf-8")
@@ -72,6 +73,45 @@ def test_each_answer_leaves_a_row_that_says_who_where_and_from_what_and_nothing_
         len(rolecall("--config", config, "audit", "show", "--answer", answers[0]["id"], "--limit", "1", "--json").lines)
         == 1
     )
+
+
+CUT = {
+    "the last row": "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)",
+    "the last row, with care": (
+        "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit); UPDATE audit_head "
+        "SET number = number - 1, hash = (SELECT hash FROM audit WHERE number = audit_head.number - 1), seal = ''"
+    ),
+    "every row": "DELETE FROM audit",
+    "every row, with care": "DELETE FROM audit; UPDATE audit_head SET number = 0, hash = '', seal = ''",
+}
+
+
+@pytest.mark.parametrize("keyed", [False, True], ids=["hash", "hmac"])
+def test_a_fresh_installation_verifies_before_and_after_its_first_answer_and_a_cut_one_does_not(
+    rolecall: Command, tmp_path: Path, derived: Path, keyed: bool
+) -> None:
+    config = write_company(tmp_path)
+    share(derived, tmp_path / ".rolecall")
+    if keyed:
+        (tmp_path / "key").write_text("a long secret", encoding="utf-8")
+        config.write_text(config.read_text() + f"audit: {{key: {{file: {tmp_path / 'key'}}}}}\n", encoding="utf-8")
+    fresh = rolecall("--config", config, "audit", "verify")
+    assert (fresh.code, fresh.out) == (0, "no row yet: nothing was answered\nlast row: 0:\n")
+    assert rolecall("--config", config, "audit", "verify", "--at-least", "0:", "--json").json["ok"]
+    for _ in range(2):
+        rolecall("--config", config, "ask", "thanks", "--as", "oskar", "--json")
+    whole = rolecall("--config", config, "audit", "verify", "--json").json
+    assert (whole["ok"], whole["rows"] >= 2) == (True, True)
+    assert rolecall("--config", config, "audit", "verify", "--at-least", "0:").code == 0
+    path = tmp_path / ".rolecall" / "rolecall.db"
+    content = path.read_bytes()
+    for statements in CUT.values():
+        path.write_bytes(content)
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript(statements)
+        assert rolecall("--config", config, "audit", "verify").code == 1, statements
+    assert rolecall("--config", config, "audit", "seal").code == 0, "the word of an admin who has looked"
+    assert rolecall("--config", config, "audit", "verify").code == 0
 
 
 def test_a_row_that_was_edited_is_named(rolecall: Command, config: Path) -> None:

@@ -14,7 +14,10 @@ import pytest
 from aiohttp import web
 
 from bot.commands.doctor import Finding, examine
+from bot.ports import AuditEntry
 from connectors.chat.slack.scopes import SCOPES
+from connectors.database import open_database
+from connectors.journal import SqlJournal
 from connectors.qdrant.edge import held
 from tests.chat.fakeslack import server
 from tests.chat.fakeslack.state import BOT_TOKEN
@@ -39,6 +42,7 @@ database: '{database}'
 index: {{engine: server, url: '{qdrant}', key: {{file: keys/qdrant}}}}
 model: {{provider: openai, name: stood-in, url: 'http://127.0.0.1:{model}/v1', key: {{file: keys/model}}}}
 audit: {{key: {{file: keys/audit}}}}
+monitoring: {{traces: 'http://127.0.0.1:{model}/'}}
 doors:
   webhook: {{secret: {{file: keys/webhook}}, url: '{chat}'}}
   slack: {{token: {{file: keys/slack}}, signing_secret: {{file: keys/signing}}, api: '{slack}'}}
@@ -62,7 +66,7 @@ class Surroundings:
 
 @asynccontextmanager
 async def _model() -> AsyncIterator[int]:
-    """A model server that says yes to whoever has its key; gives its port."""
+    """A model server that says yes to whoever has its key, and a collector of traces; gives their port."""
 
     async def complete(request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {KEYS['model']}":
@@ -72,8 +76,12 @@ async def _model() -> AsyncIterator[int]:
             {"id": "1", "object": "chat.completion", "created": 1, "model": "stood-in", "choices": [said]}
         )
 
+    async def collect(request: web.Request) -> web.Response:
+        return web.Response(status=200 if request.content_type == "application/x-protobuf" else 415)
+
     app = web.Application()
     app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_post("/v1/traces", collect)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -110,12 +118,14 @@ async def _doctor(around: Surroundings) -> dict[str, Finding]:
 
 
 WELL = {
+    "disk": r"GB free in \S+/\.rolecall$",
     "database": r"PostgreSQL \d+[.\d]*, migration \d{4}: 5 documents",
     "audit": "the chain has a key",
     "index": r"server: \d+ passages, and the key may only read",
     "model": "stood-in answers",
     "slack": "token and scopes",
     "webhook": "takes signed calls",
+    "traces": "takes them",
 }
 ILL = {
     "policy": (r"roles\.yaml:\d+: .*label", "policy check"),
@@ -132,19 +142,24 @@ async def test_each_part_is_tried_for_real_and_each_failure_says_what_to_do(
     surroundings.key("qdrant", "writes")
     await asyncio.to_thread(rolecall, "--config", surroundings.config, "sync", "--json")
     surroundings.key("qdrant", "reads")
+    documents = surroundings.config.parent / "documents"
+    documents.rename(documents.with_name("elsewhere"))  # as for a bot beside which another process syncs
     found = await _doctor(surroundings)
+    assert (found["sources"].state, "rolecall sync" in found["sources"].advice) == ("warning", True), found["sources"]
     for part, text in WELL.items():
         assert (found[part].state, bool(re.search(text, found[part].text))) == ("ok", True), found[part]
     assert surroundings.qdrant.refused == ["delete"]
 
     (surroundings.config.parent / "roles.yaml").write_text("version: 1\nlabel: [company]\n", encoding="utf-8")
-    surroundings.config.write_text(re.sub(r"@/\w+\?", "@/nowhere?", surroundings.config.read_text()), encoding="utf-8")
+    text = re.sub(r"@/\w+\?", "@/nowhere?", surroundings.config.read_text())
+    surroundings.config.write_text(re.sub(r"(traces: 'http://127.0.0.1):\d+", r"\1:9", text), encoding="utf-8")
     for name in KEYS:
         surroundings.key(name, "writes" if name == "qdrant" else "revoked")
     found = await _doctor(surroundings)
     for part, (text, advice) in ILL.items():
         assert (found[part].state, bool(re.search(text, found[part].text))) == ("wrong", True), found[part]
         assert re.search(advice, found[part].advice), found[part]
+    assert (found["traces"].state, "monitoring.traces" in found["traces"].advice) == ("warning", True)
     assert found["index"].state == "warning"
     assert "the key may write" in found["index"].text
     assert "only reads" in found["index"].advice
@@ -166,3 +181,23 @@ async def test_beside_a_running_bot_that_has_the_embedded_index_all_is_well(
     found = {one["part"]: one for one in ran.json["findings"]}
     assert found["index"]["state"] == "ok"
     assert f"in use (process {os.getpid()}: " in found["index"]["text"]
+    assert found["audit"]["state"] == "ok"
+
+
+async def test_an_audit_that_does_not_end_where_it_should_is_found_and_the_next_step_named(
+    rolecall: Run, tmp_path: Path, derived: Path
+) -> None:
+    config = write_company(tmp_path)
+    share(derived, tmp_path / ".rolecall")
+    away = "model: {provider: openai, name: m, url: 'http://127.0.0.1:9/v1'}\nsandbox: {tier: none}\n"
+    config.write_text(config.read_text() + away, encoding="utf-8")
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path / '.rolecall' / 'rolecall.db'}") as engine:
+        row = AuditEntry("answered", "a1", "slack-user:T0HOME/U0FIONA", "slack:T0HOME/C0ALL", 1.0)
+        await SqlJournal(engine).record([row, row])
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("DELETE FROM audit WHERE number = 2")
+    ran = await asyncio.to_thread(rolecall, "--config", config, "doctor", "--json")
+    found = {one["part"]: one for one in ran.json["findings"]}
+    assert (ran.code, found["audit"]["state"]) == (2, "wrong")
+    assert found["audit"]["text"] == "the chain ends at row 1, but 2 rows were written"
+    assert "rolecall audit verify" in found["audit"]["advice"]

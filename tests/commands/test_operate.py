@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Quota, Remembered
-from bot.types import Exchange, Message, Principal, Room
+from bot.types import Answer, Exchange, Message, Principal, Room
 from connectors.backup import back_up, restore
+from connectors.chat.teams.store import Contact, Kept, Reference, TeamsStore
 from connectors.database import SqlRecords, open_database
 from connectors.inbox import SqlInbox
 from connectors.journal import SqlJournal
@@ -74,6 +76,7 @@ async def test_a_backup_moves_between_databases_and_the_audit_still_holds(
 def test_the_command_line_backs_up_restores_and_finds_the_same(rolecall: Command, config: Path) -> None:
     file = config.parent / "backup.tar.gz"
     assert rolecall("--config", config, "backup", file, "--json").json["documents"] == 5
+    assert file.stat().st_mode & 0o077 == 0, "it holds what people said"
     fresh = rolecall("--config", config, "restore", file)
     assert fresh.code == 2
     assert "there is an index already" in fresh.err
@@ -122,11 +125,67 @@ def test_a_person_is_erased_and_the_audit_still_holds(rolecall: Command, config:
 
     asyncio.run(prepare())
     erased = rolecall("--config", config, "erase", FELIX.ref, "--json").json
-    assert erased == {"messages": 1, "exchanges": 1, "opinions": 1}
+    assert erased == {"messages": 1, "contacts": 0, "exchanges": 1, "opinions": 1}
     assert asyncio.run(left()) == (["q1"], ["hello"], [], True)
     shown = rolecall("--config", config, "audit", "show", "--person", FELIX.ref, "--json").lines
     assert shown[0]["event"] == "erased"
     assert rolecall("--config", config, "erase", "nobody at all").code == 2
+
+
+SAYS = "my salary is too low"
+TESSA = Principal("teams", "0d0c2f6e-5b1a-4c3d-9e8f-001122334455", "7f1c0000-0000-4000-8000-000000000001")
+NOT_OF_PEOPLE = {"documents", "sync_runs", "slack_installations", "slack_states", "audit_head"}
+"""Tables that hold nothing of who asks: a new table has to be put here, or into what `erase` goes through."""
+
+
+async def live(engine: AsyncEngine) -> None:
+    """Somebody asks in Teams, is answered with a file, and says what they think of it; it is all over."""
+    inbox, journal, store = SqlInbox(engine), SqlJournal(engine), TeamsStore(engine)
+    room = Room("teams", TESSA.tenant, "a:tessa", "direct")
+    await inbox.add("teams:e1", Message("m1", TESSA, room, SAYS), Quota(), 1.0)
+    claim = await inbox.claim("w", 1.0, 60.0)
+    assert claim is not None
+    remembered = Remembered("c", Exchange(SAYS, SAYS), 1.0, answer="t1")
+    entries = [AuditEntry("answered", "t1", TESSA.ref, room.ref, 1.0)]
+    assert await inbox.answered(claim, Answer(SAYS, id="t1"), entries, [remembered])
+    assert await inbox.finish(claim)
+    await journal.opine(Opinion("t1", TESSA.ref, False, 1.0, SAYS))
+    await store.keep(Reference("a:tessa", "https://s/", TESSA.tenant, "28:b", "a:tessa", "direct", TESSA.ref))
+    await store.meet(TESSA, Contact("29:tessa", "https://s/", TESSA.tenant, "28:b", "a:tessa", "a:tessa"))
+    await store.note("teams:e1", "a:tessa|1")
+    await store.say("a:tessa", "1", "t1")
+    await store.lay_by("k", Kept("a:tessa", "mine.txt", SAYS.encode()))
+
+
+async def tables_with(url: str, *words: str) -> set[str]:
+    """The tables in which one of these words stands anywhere."""
+    async with open_database(url) as engine, engine.connect() as connection:
+        names = await connection.run_sync(lambda one: sa.inspect(one).get_table_names())
+        content = {name: repr((await connection.execute(sa.text(f"SELECT * FROM {name}"))).all()) for name in names}
+    return {name for name, text in content.items() if any(word in text for word in words)}
+
+
+def test_of_an_erased_person_nothing_is_left_in_any_table_but_who_asked_where_and_when(
+    rolecall: Command, config: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{config.parent / '.rolecall' / 'rolecall.db'}"
+
+    async def prepare() -> set[str]:
+        async with open_database(url) as engine:
+            await live(engine)
+            async with engine.connect() as connection:
+                return set(await connection.run_sync(lambda one: sa.inspect(one).get_table_names()))
+
+    tables = asyncio.run(prepare())
+    theirs = (SAYS, TESSA.ref, "a:tessa", "29:tessa")
+    assert asyncio.run(tables_with(url, *theirs)) == tables - NOT_OF_PEOPLE - {"alembic_version"}
+    erased = rolecall("--config", config, "erase", TESSA.ref, "--json").json
+    assert erased == {"messages": 1, "contacts": 5, "exchanges": 1, "opinions": 1}
+    assert asyncio.run(tables_with(url, SAYS)) == set()
+    assert asyncio.run(tables_with(url, *theirs)) == {"audit", "inbox"}
+    again = rolecall("--config", config, "erase", TESSA.ref, "--json").json
+    assert set(again.values()) == {0}
+    assert rolecall("--config", config, "audit", "verify").code == 0
 
 
 async def test_a_changed_key_of_the_audit_is_told_apart_from_a_forged_row(tmp_path: Path) -> None:

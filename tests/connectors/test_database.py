@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 import sys
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ import connectors.journal  # noqa: F401 - each of them knows tables
 from bot.errors import ConfigError
 from bot.ports import DocumentRecord
 from connectors.database import METADATA, SqlRecords, open_database
+from tests.connectors.databases import database_url
 
 RECORD = DocumentRecord(
     "hb/a.md",
@@ -152,3 +155,41 @@ async def test_a_password_is_not_told() -> None:
         async with open_database("sqlite+aiosqlite://user:canary@host/x.db"):
             pass
     assert "canary" not in str(raised.value)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+async def test_the_password_of_the_database_changes_as_the_page_says_and_no_user_is_ever_without_access(
+    tmp_path: Path,
+) -> None:
+    """The second user works beside the first, on tables of either, and goes on when the first may not come in any more."""
+    first, place = f"u{uuid.uuid4().hex[:8]}", database_url("postgresql", tmp_path)
+    (row,) = re.findall(r"^\| the database's password \|.*$", PAGE.read_text(encoding="utf-8"), re.M)
+    make, act, leave = (one.replace("rolecall", first) for one in re.findall(r"`((?:CREATE|ALTER) [^`]+)`", row))
+
+    async def order(*statements: str) -> None:
+        async with open_database(place, "0001") as superuser, superuser.connect() as connection:
+            autonomous = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            for statement in statements:
+                await autonomous.exec_driver_sql(statement)
+
+    def as_user(name: str) -> str:
+        return place.replace("://postgres@", f"://{name}@")
+
+    name = place.partition("@/")[2].partition("?")[0]
+    fresh = f"{name}_own"
+    await order(f"CREATE ROLE {first} LOGIN", f"CREATE DATABASE {fresh} OWNER {first}")
+    place_of_first, place_of_second = (as_user(one).replace(f"/{name}?", f"/{fresh}?") for one in (first, f"{first}_2"))
+    async with open_database(place_of_first, "0007") as old:
+        await SqlRecords(old).save(RECORD)
+        await order(make, act)
+        async with open_database(place_of_second) as new:
+            await SqlRecords(new).save(replace(RECORD, title="by the second"))
+            assert (await SqlRecords(old).all())[RECORD.id].title == "by the second"
+    await order(leave)
+    with pytest.raises(ConfigError, match="not permitted to log in"):
+        async with open_database(place_of_first):
+            pass
+    async with open_database(place_of_second) as new:
+        await SqlRecords(new).delete(RECORD.id)

@@ -320,3 +320,41 @@ async def test_somebody_stops_their_own_open_questions_of_one_conversation(inbox
     assert await inbox.questions(FIONA.ref, 2) == ["question 4", "question 3"]
     assert await inbox.joined(message(1).conversation)
     assert not await inbox.joined(message(1, thread="unknown").conversation)
+
+
+async def test_nothing_goes_through_all_the_rows_that_are_done(tmp_path: Path) -> None:
+    """They are kept for ever: what a probe, a scrape, a message or the clock asks may not take longer with each of them."""
+    statements: list[tuple[str, object]] = []
+
+    def seen(_: object, __: object, statement: str, parameters: object, ___: object, ____: object) -> None:
+        if "inbox" in statement and not statement.startswith("INSERT"):
+            statements.append((statement, parameters))
+
+    async with database("sqlite", tmp_path) as engine:
+        inbox = SqlInbox(engine)
+        sa.event.listen(engine.sync_engine, "before_cursor_execute", seen)
+        await inbox.add("e1", message(1), Quota(1, 1), 1.0)
+        await inbox.add("e2", message(2), Quota(1, 1), 1.0)
+        claim = await taken(inbox, 1.0)
+        await inbox.extend(claim, 2.0, LEASE)
+        await inbox.answered(claim, Answer("yes"), [], [])
+        await inbox.finish(claim)
+        await inbox.queue(3.0)
+        await inbox.purge(3.0)
+        await inbox.abandon("w")
+        await inbox.amend(message(1), 3.0)
+        await inbox.withdraw(ALL.ref, "m1", "deleted", 3.0)
+        await inbox.stop(message(1).conversation, FIONA.ref, 3.0)
+        await inbox.joined(message(1).conversation)
+        await inbox.questions(FIONA.ref, 5)
+        await inbox.erase_person(FIONA.ref, 3.0)
+        sa.event.remove(engine.sync_engine, "before_cursor_execute", seen)
+        async with engine.connect() as connection:
+            for statement, parameters in statements:
+                plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+                steps = [str(step.detail) for step in plan]
+                assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step], (
+                    statement,
+                    steps,
+                )
+    assert len(statements) >= 15

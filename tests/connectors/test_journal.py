@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditEntry, Opinion, Remembered
 from bot.types import Citation, Exchange
-from connectors.chain import HEAD
+from connectors.chain import BORN, HEAD, Verified
+from connectors.database import open_database
 from connectors.journal import SqlJournal
 from tests.connectors.databases import ENGINES, database
 
@@ -82,7 +84,7 @@ HARM = {
     "both tables emptied": ("DELETE FROM audit; DELETE FROM audit_head", "the head of the chain is missing"),
     "as if new": (
         "DELETE FROM audit; UPDATE audit_head SET number = 0, hash = '', seal = ''",
-        "there is no row: nothing was answered yet, or everything was deleted",
+        "the head of the chain is not sealed, so rows may be missing after row 0",
     ),
     "more rows without a key": ("UPDATE audit_head SET unkeyed = 2", "the head of the chain was changed"),
 }
@@ -97,6 +99,42 @@ async def test_whatever_is_done_to_a_row_is_found_and_named(
         for statement in statements.split(";"):
             await connection.exec_driver_sql(statement)
     assert told in (await journal.verify()).problem
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["hash", "hmac"])
+async def test_a_new_database_holds_as_one_without_a_row_and_its_first_row_is_sealed(
+    engine: AsyncEngine, key: bytes | None
+) -> None:
+    journal = SqlJournal(engine, key)
+    assert await journal.verify() == Verified(0)
+    await journal.record([entry(1)])
+    found = await journal.verify()
+    assert (found.rows, found.problem) == (1, "")
+
+
+@pytest.mark.parametrize("kind", ["all deleted, head put back", "as if new"])
+async def test_an_emptied_audit_does_not_become_good_with_the_next_row_nor_by_opening_the_database_again(
+    journal: SqlJournal, engine: AsyncEngine, kind: str
+) -> None:
+    async with engine.begin() as connection:
+        for statement in HARM[kind][0].split(";"):
+            await connection.exec_driver_sql(statement)
+    async with open_database(engine.url.render_as_string(hide_password=False)):
+        pass
+    assert "rows may be missing after row 0" in (await journal.verify()).problem
+    await journal.record([entry(5)])
+    assert "rows may be missing after row 1" in (await journal.verify()).problem
+
+
+async def test_an_audit_put_back_to_that_of_a_new_database_lacks_the_row_that_was_noted(
+    journal: SqlJournal, engine: AsyncEngine
+) -> None:
+    noted = await journal.verify()
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM audit")
+        await connection.execute(sa.update(HEAD).values(asdict(BORN)))
+    assert await journal.verify() == Verified(0), "a state that was there once holds by itself"
+    assert "row 4 is not the one that was noted" in (await journal.verify((noted.rows, noted.hash))).problem
 
 
 @pytest.mark.parametrize("kind", ["end deleted with care", "end deleted and the seal"])

@@ -35,6 +35,7 @@ BODY = {
 ENTRY = json.dumps(asdict(AuditEntry("answered", "a1", OSKAR.ref, ROOM.ref, 1.0)))
 FIRST = hashlib.sha256(f"\n1\n{ENTRY}".encode()).hexdigest()
 SECOND = hashlib.sha256(f"{FIRST}\n2\n{ENTRY}".encode()).hexdigest()
+SEAL = hashlib.sha256(f"head\n2\n{SECOND}\n0".encode()).hexdigest()
 ROWS: dict[str, list[dict[str, Any]]] = {
     "documents": [
         {"id": "hb/a.md", "labels": ["hr"], "state": "indexed", "modified": datetime(2025, 4, 1, tzinfo=UTC)}
@@ -73,6 +74,8 @@ def fill(connection: sa.Connection) -> dict[str, list[dict[str, Any]]]:
             connection.execute(table.insert().values({name: anything(needed[name]) for name in needed} | row))
     if "audit_head" in tables.tables:
         connection.execute(sa.text("UPDATE audit_head SET number = 2, hash = :hash").bindparams(hash=SECOND))
+        if "seal" in tables.tables["audit_head"].c:
+            connection.execute(sa.text("UPDATE audit_head SET seal = :seal").bindparams(seal=SEAL))
     return held(connection)
 
 
@@ -117,6 +120,7 @@ async def test_an_upgrade_keeps_every_row_and_todays_code_goes_on_with_them(
             assert [one.answer for one in await journal.recall("c", "", 5)] == ["At 6:30."]
             found = await journal.verify()
             assert found.rows == 2
+            assert (found.problem == "") == (step >= "0008")
             assert found.problem == "" or "audit seal" in found.problem
         await journal.record([AuditEntry("answered", "a2", OSKAR.ref, ROOM.ref, 4.0)])
         assert [entry["answer"] async for _, entry in journal.entries(1)] == ["a2"]

@@ -1,4 +1,4 @@
-"""A chat door, an inbox and a journal in memory, which keep the contracts of bot/ports.py."""
+"""A chat door, an inbox and a journal in memory, which keep the contracts of bot/ports."""
 
 from __future__ import annotations
 

@@ -574,6 +574,23 @@ async def test_a_question_deleted_before_it_was_answered_is_never_answered() -> 
     assert house.inbox.rows[0].state == "done"
 
 
+@pytest.mark.parametrize("error", [Undeliverable("the room is gone"), DoorUnavailable("no answer")])
+async def test_a_deleted_question_is_emptied_though_its_chat_cannot_be_told(error: Exception) -> None:
+    def refuse(_: str) -> None:
+        raise error
+
+    house = House()
+    await house.say("What was revenue?", FIONA, ALL, "m1")
+    await house.answer_next()
+    assert await house.receiver.delete(ALL, "m1")
+    house.door.before = refuse
+    house.clock.now += 901
+    await house.answer_next()
+    (row,) = house.inbox.rows
+    assert (row.state, row.claim.message.text, row.claim.answer) == ("done", "", None)
+    assert house.journal.entries[-1].event == "failed"
+
+
 async def test_files_of_an_answer_are_shown_below_it_once() -> None:
     async def charted(turn: Turn) -> AsyncIterator[Reply]:
         yield Done(Answer("Here is the chart.", files=(Attachment("chart.png", b"PNG"),)))

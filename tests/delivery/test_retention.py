@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.ports import Opinion, Quota, Remembered
 from bot.service import open_service
 from bot.types import Answer, Exchange, Message
+from connectors.chat.teams.store import Kept, TeamsStore
 from connectors.database import open_database
 from connectors.inbox import SqlInbox
 from connectors.journal import SqlJournal
@@ -20,11 +21,13 @@ from tests.conftest import share, write_company
 from tests.delivery.house import ALL, FIONA
 
 DAY = 86_400.0
-PLACES = ("inbox", "exchanges", "opinions")
+PLACES = ("inbox", "exchanges", "opinions", "teams")
 KEPT = {place: ["young"] for place in PLACES}
 SETTINGS = """retention: 30
 model: {provider: openai, name: none, url: 'http://127.0.0.1:9/v1'}
-doors: {webhook: {secret: {file: secret}, url: 'http://127.0.0.1:9/'}}
+doors:
+  webhook: {secret: {file: secret}, url: 'http://127.0.0.1:9/'}
+  teams: {tenant: 0d0c2f6e-5b1a-4c3d-9e8f-001122334455, development: true}
 serve: {port: 0}
 """
 
@@ -37,7 +40,8 @@ async def test_the_service_deletes_what_is_older_than_so_many_days(tmp_path: Pat
     now = time.time()
     async with open_database(f"sqlite+aiosqlite:///{tmp_path / '.rolecall' / 'rolecall.db'}") as engine:
         for name, days in (("old", 31), ("young", 29)):
-            await _answered(SqlInbox(engine), SqlJournal(engine), name, now - days * DAY)
+            at = now - days * DAY
+            await _answered(SqlInbox(engine), SqlJournal(engine), TeamsStore(engine, lambda at=at: at), name, at)
         async with open_service(config):
             async with asyncio.timeout(60.0):
                 while any("old" in one for one in (await _left(engine)).values()):  # noqa: ASYNC110 - it knows nothing of us
@@ -45,8 +49,8 @@ async def test_the_service_deletes_what_is_older_than_so_many_days(tmp_path: Pat
             assert await _left(engine) == KEPT
 
 
-async def _answered(inbox: SqlInbox, journal: SqlJournal, name: str, at: float) -> None:
-    """A question that was asked, answered, remembered and found good at a time."""
+async def _answered(inbox: SqlInbox, journal: SqlJournal, teams: TeamsStore, name: str, at: float) -> None:
+    """A question that was asked, answered, remembered and found good at a time, with a file that waits in Teams."""
     await inbox.add(name, Message(name, FIONA, ALL, f"the {name} one", thread=name), Quota(), at)
     claim = await inbox.claim("w", at, 60.0)
     assert claim is not None
@@ -54,6 +58,7 @@ async def _answered(inbox: SqlInbox, journal: SqlJournal, name: str, at: float) 
     assert await inbox.answered(claim, Answer("yes", id=name), (), [remembered])
     assert await inbox.finish(claim)
     await journal.opine(Opinion(name, FIONA.ref, True, at, f"the {name} one"))
+    await teams.lay_by(name, Kept("c", f"the {name} one", b""))
 
 
 async def _left(engine: AsyncEngine) -> dict[str, list[str]]:
@@ -64,6 +69,7 @@ async def _left(engine: AsyncEngine) -> dict[str, list[str]]:
         "inbox": bodies,
         "exchanges": [one.question for one in await journal.recall("c", "", 9)],
         "opinions": [one.reason for one in await journal.opinions(9)],
+        "teams": [kept.name for name in ("old", "young") if (kept := await TeamsStore(engine).laid_by(name, "c"))],
     }
     return {
         place: [name for name in ("old", "young") if f"the {name} one" in repr(texts)] for place, texts in said.items()

@@ -19,12 +19,12 @@ from compose_spec import ComposeSpecification
 
 from bot.access.policy import read_policy
 from bot.settings import read_settings
-from connectors.monitoring.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-METRIC = re.compile(r"\brolecall_[a-z_]+")
+CONFIGS = [DEPLOY / "compose/config", KUBERNETES]
+README = (DEPLOY / "README.md").read_text(encoding="utf-8")
 RESOURCES = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"]
 
 
@@ -145,47 +145,74 @@ def test_a_sync_by_the_clock_fails_for_what_failed_and_not_for_a_file_that_canno
     assert {"RolecallFilesUnread", "RolecallSyncIsOld"} <= {rule["alert"] for rule in rules}
 
 
-def test_the_autoscaler_asks_for_what_the_adapter_offers() -> None:
-    (rule,) = yaml.safe_load((DEPLOY / "monitoring/adapter.yaml").read_text())["rules"]["external"]
-    (metric,) = resource("autoscaling.yaml")["spec"]["metrics"]
-    assert rule["name"]["as"] == metric["external"]["metric"]["name"]
-    assert rule["seriesQuery"].startswith("rolecall_queue_age_seconds")
-
-
 def test_a_replica_stays_while_another_one_goes() -> None:
-    deployment = resource("deployment.yaml")["spec"]
-    assert deployment["replicas"] >= 2
+    deployment, scaler = resource("deployment.yaml")["spec"], resource("autoscaling.yaml")["spec"]
+    assert scaler["minReplicas"] >= 2
+    assert "replicas" not in deployment, "each `kubectl apply` would put the number back"
     assert deployment["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
     assert deployment["template"]["spec"]["terminationGracePeriodSeconds"] > 30
     assert resource("disruption.yaml")["spec"]["minAvailable"] >= 1
 
 
-@pytest.mark.parametrize("folder", ["compose", "kubernetes"])
-def test_the_settings_and_the_policy_that_come_along_are_good(folder: str) -> None:
-    read_settings(DEPLOY / folder / "rolecall.yaml")
-    read_policy(DEPLOY / folder / "roles.yaml")
+@pytest.mark.parametrize("folder", CONFIGS)
+def test_the_settings_and_the_policy_that_come_along_are_good(folder: Path) -> None:
+    read_settings(folder / "rolecall.yaml")
+    read_policy(folder / "roles.yaml")
 
 
-def known_metrics() -> set[str]:
-    return set(METRIC.findall(Metrics().text().decode()))
+def test_both_ways_to_many_containers_come_with_the_same_settings_but_for_the_hosts() -> None:
+    compose, kubernetes = ((folder / "rolecall.yaml").read_text() for folder in CONFIGS)
+    assert compose == re.sub(r"(?<=[@/])(postgres|qdrant|vllm)\.data", r"\1", kubernetes)
+    assert len({(folder / "roles.yaml").read_text() for folder in CONFIGS}) == 1
 
 
-def test_alerts_and_dashboard_ask_for_metrics_that_exist() -> None:
-    rules = yaml.safe_load((DEPLOY / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
-    dashboard = json.loads((DEPLOY / "monitoring/dashboard.json").read_text())
-    asked = [rule["expr"] for rule in rules] + [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
-    for expression in asked:
-        for metric in METRIC.findall(expression):
-            family = re.sub(r"_(bucket|total|info)$", "", metric)
-            assert {metric, family} & known_metrics(), metric
-    assert resource("autoscaling.yaml")["spec"]["metrics"][0]["external"]["metric"]["name"] in known_metrics()
+def test_every_secret_that_the_settings_name_is_mounted_for_the_bot_and_only_that_of_the_index_for_sync() -> None:
+    named = set(re.findall(r"file: /run/secrets/(\w+)", (KUBERNETES / "rolecall.yaml").read_text()))
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["services"]
+    assert (mounted_by_compose(compose["bot"]), mounted_by_compose(compose["sync"])) == (named, {"qdrant_key"})
+    bot, sync = pods()
+    assert (mounted_by_kubernetes(bot), mounted_by_kubernetes(sync)) == (named, {"qdrant_key"})
 
 
-def test_the_dashboard_is_what_its_script_writes(tmp_path: Path) -> None:
-    script = tmp_path / "dashboard.py"
-    shutil.copy(DEPLOY / "monitoring/dashboard.py", script)
-    subprocess.run([sys.executable, script], check=True)
-    assert (tmp_path / "dashboard.json").read_text() == (DEPLOY / "monitoring/dashboard.json").read_text()
+def mounted_by_compose(service: dict[str, Any]) -> set[str]:
+    return {one["target"] if isinstance(one, dict) else one for one in service["secrets"]}
+
+
+def mounted_by_kubernetes(pod: dict[str, Any]) -> set[str]:
+    """The files below /run/secrets; of a Secret that is mounted whole, the keys that the page tells an admin to make."""
+    (volume,) = [one for one in pod["volumes"] if one["name"] == "secrets"]
+    found = set[str]()
+    for source in (one["secret"] for one in volume["projected"]["sources"]):
+        keys = re.search(rf"`{source['name']}` \(keys? ([^)]+)\)", README)
+        assert keys, f"{source['name']} is not described"
+        found |= {one["path"] for one in source.get("items", ())} or set(re.findall(r"`(\w+)`", keys[1]))
+    return found
+
+
+def test_every_variable_of_compose_is_described() -> None:
+    used = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose/compose.yaml").read_text()))
+    assert {name for name in used if f"`{name}`" not in README} == set()
+
+
+def test_what_looks_after_the_process_asks_where_it_listens() -> None:
+    settings = read_settings(KUBERNETES / "rolecall.yaml")
+    (port,) = pods()[0]["containers"][0]["ports"]
+    image = (DEPLOY / "Containerfile").read_text()
+    assert settings.serve.port == port["containerPort"] == int(re.findall(r"^EXPOSE (\d+)$", image, re.M)[0])
+    assert f"http://127.0.0.1:{settings.serve.port}/healthz" in image
+    published = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["services"]["bot"]["ports"]
+    assert published == [f"127.0.0.1:{settings.serve.port}:{settings.serve.port}"]
+
+
+def test_each_unit_of_systemd_reads_secrets_of_its_own() -> None:
+    files = {
+        unit: re.findall(r"^EnvironmentFile=-(\S+)$", (DEPLOY / "systemd" / unit).read_text(), re.M)
+        for unit in ("rolecall.service", "rolecall-sync.service")
+    }
+    (bot,), (sync,) = files.values()
+    assert bot != sync
+    assert f"`{bot}`" in README
+    assert f"`{sync}`" in README
 
 
 @pytest.mark.parametrize("unit", sorted(path.name for path in (DEPLOY / "systemd").iterdir()))

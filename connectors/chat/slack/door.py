@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from bot.background import broken_off
 from bot.errors import DoorUnavailable, Undeliverable
 from bot.ports import Place, Post
 from bot.types import Attachment
@@ -152,9 +153,7 @@ class SlackDoor:
 
     async def close(self) -> None:
         """Give up what was only a hint."""
-        for task in self._hints:
-            task.cancel()
-        await asyncio.gather(*self._hints, return_exceptions=True)
+        await broken_off(self._hints)
 
     async def _uploaded(self, spot: Spot, url: str, content: bytes) -> None:
         try:

@@ -14,6 +14,7 @@ from bot.access.policy import Policy
 from bot.access.rosters import CachedDirectory
 from bot.assistant.about import Profile, profile
 from bot.assistant.words import words
+from bot.background import broken_off
 from bot.delivery.receiving import Receiver
 from bot.errors import DoorUnavailable, Undeliverable
 from bot.language import language
@@ -149,9 +150,7 @@ class SlackLobby:
 
     async def close(self) -> None:
         """Give up what is still under way."""
-        for task in self._errands:
-            task.cancel()
-        await asyncio.gather(*self._errands, return_exceptions=True)
+        await broken_off(self._errands)
 
     async def _show_home(self, tenant: str, user: str) -> None:
         found, asked = await self.profile(tenant, user)

@@ -19,6 +19,7 @@ from botbuilder.schema import InvokeResponse
 from bot.access.addressing import asks
 from bot.access.policy import Policy
 from bot.access.rosters import CachedDirectory
+from bot.background import broken_off
 from bot.delivery.receiving import Receiver
 from bot.errors import DoorUnavailable, Undeliverable
 from bot.ports import Inbox
@@ -56,10 +57,7 @@ class Background:
 
     async def close(self) -> None:
         """End them."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await broken_off(self._tasks)
 
 
 @dataclass(frozen=True, slots=True)

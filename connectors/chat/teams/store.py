@@ -225,6 +225,20 @@ class TeamsStore:
             for table in (POSTS, ANSWERS, FILES):
                 await connection.execute(sa.delete(table).where(table.c.at < before))
 
+    async def erase(self, person: str) -> int:
+        """Forget how to reach a person and their chat with us, what was posted there and lies by; returns how many rows."""
+        theirs = REFERENCES.c.reference["person"].as_string() == person
+        async with self._writing.begin() as connection:
+            chats = list(await connection.scalars(sa.select(REFERENCES.c.conversation).where(theirs)))
+            gone = [
+                PEOPLE.c.person == person,
+                *(table.c.conversation.in_(chats) for table in (REFERENCES, ANSWERS, FILES)),
+                sa.or_(sa.false(), *(POSTS.c.posted.startswith(f"{chat}|", autoescape=True) for chat in chats)),
+            ]
+            tables = (PEOPLE, REFERENCES, ANSWERS, FILES, POSTS)
+            statements = [sa.delete(table).where(which) for table, which in zip(tables, gone, strict=True)]
+            return sum([int((await connection.execute(statement)).rowcount) for statement in statements])
+
     async def _one(self, column: Any, where: Any, kind: type[Any]) -> Any:
         async with self._engine.connect() as connection:
             found = (await connection.execute(sa.select(column).where(where).limit(1))).scalar_one_or_none()

@@ -155,10 +155,10 @@ def test_the_same_holds_for_another_user(tmp_path_factory: pytest.TempPathFactor
         pytest.skip("no Python that another user can reach")
     house = Path("/tmp") / f"rolecall-test-{os.getpid()}"
     try:
-        for part in ("bot/__init__.py", "bot/ports.py", "bot/types.py", "connectors/__init__.py"):
+        for part in ("bot/__init__.py", "bot/types.py", "connectors/__init__.py"):
             (house / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / part, house / part)
-        for part in ("connectors/sandbox", "tests/connectors/sandbox"):
+        for part in ("bot/ports", "connectors/sandbox", "tests/connectors/sandbox"):
             shutil.copytree(ROOT / part, house / part, ignore=shutil.ignore_patterns("__pycache__"))
         attacks = ["attacks"] if "ROLECALL_TEST_ATTACKS" in os.environ else []
         done = subprocess.run(
