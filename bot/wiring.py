@@ -341,8 +341,9 @@ def _router(settings: Settings, base: Path, embeddings: Embeddings) -> Router:
 
 
 def _hosts(settings: Settings) -> frozenset[str]:
-    """The hosts of the sources: the only ones that links may lead to."""
-    return frozenset(host for source in settings.sources if source.url and (host := urlsplit(source.url).hostname))
+    """The hosts of the sources, and those that the settings list: the only ones that links may lead to."""
+    found = (urlsplit(source.url).hostname for source in settings.sources if source.url)
+    return frozenset(host for host in (*found, *settings.answers.hosts) if host)
 
 
 def secret_of(secret: Secret | None, where: str) -> str | None:
