@@ -48,6 +48,17 @@ def test_front_matter_is_not_text_but_names_the_title(parser: LimitedParser, tmp
     assert (title, sections) == ("Uniforms", [Section("Wear blue.")])
 
 
+def test_headings_of_plain_text(parser: LimitedParser, tmp_path: Path) -> None:
+    text = "Site guide\n\nEdition 2.\n\nPARKING\nLot P4.\n\n【食堂】\n10時から営業する。\nUSE THE RAMP\n\nEUR 5.\nPaid."
+    title, sections = read(parser, tmp_path / "guide.txt", text)
+    assert title == "Site guide"
+    assert sections == [
+        Section("Site guide\n\nEdition 2.", ("Site guide",)),
+        Section("Lot P4.", ("Site guide", "PARKING")),
+        Section("10時から営業する。\nUSE THE RAMP\n\nEUR 5.\nPaid.", ("Site guide", "食堂")),
+    ]
+
+
 def test_html_without_scripts_and_navigation(parser: LimitedParser, tmp_path: Path) -> None:
     text = """<html><head><title>Safety notice</title><script>var secret = 1</script></head><body><nav>Home</nav>
     <h1>Safety</h1><p>Wear a <b>vest</b>.</p><table><tr><th>Zone</th><th>Speed</th></tr><tr><td>Ramp</td><td>15</td></tr>
