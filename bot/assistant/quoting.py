@@ -110,9 +110,12 @@ def _worth_showing(
     """The best sentences without those that say too little beside the first; `compared` says whether meanings were."""
     first, *others = best
     top = wanted & candidates[first].terms
+    named = wanted & terms(candidates[first].context)
     kept, mentioned = [first], set(top)
     for i in others:
         said = wanted & candidates[i].terms
+        if named - said - terms(candidates[i].context):
+            continue  # it stands under the name of something else
         elsewhere = candidates[i].passage.title != candidates[first].passage.title
         if compared:
             less = said - mentioned or (elsewhere and len(said) >= VERSION * len(top))
