@@ -33,7 +33,7 @@ WORTH, WORTH_NEW = 0.75, 0.6
 mentions what the question asks for and no better one did, or tells another document's version."""
 VERSION = 0.75
 """The share of what the best sentence mentions of the question, from which one of another document is its version."""
-WORTH_ELSEWHERE = 0.4
+WORTH_ELSEWHERE = 0.3
 """The same by words alone, for a sentence from a document of another title. Of the best sentence's own document the score
 says too little to leave one out that has any."""
 ABOVE = 0.5
