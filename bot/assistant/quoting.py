@@ -13,7 +13,7 @@ from langchain_core.embeddings import Embeddings
 from bot.assistant.facts import quantities
 from bot.assistant.material import context, heading_name, told
 from bot.assistant.rows import rows
-from bot.assistant.terms import coverage, terms
+from bot.assistant.terms import coverage, notions, terms
 from bot.knowledge.sentences import is_list_item
 from bot.language import language
 from bot.types import Passage
@@ -33,9 +33,9 @@ WORTH, WORTH_NEW = 0.75, 0.6
 mentions what the question asks for and no better one did, or tells another document's version."""
 VERSION = 0.75
 """The share of what the best sentence mentions of the question, from which one of another document is its version."""
-WORTH_ELSEWHERE = 0.3
-"""The same by words alone, for a sentence from a document of another title. Of the best sentence's own document the score
-says too little to leave one out that has any."""
+WORTH_BY_WORDS, WORTH_ELSEWHERE = 0.2, 0.3
+"""The same by words alone, for a sentence from a document of the same title and from one of another: words say less about
+what answers than meaning does, so most are shown."""
 ABOVE = 0.5
 """What a term of the question counts that stands in the title or the headings of a passage, and not in the sentence."""
 EMBEDDED = 16
@@ -52,6 +52,7 @@ PARTLY = 0.5
 LIST_SIGN = re.compile(r"^(?:[-*•] |・\s*|\(?\d{1,2}[.)] )")
 """What begins an item of a list."""
 
+_KANA = re.compile(r"[\u3040-\u309f]+")
 _AMOUNT_ASKED = re.compile(
     r"\bhow (?:many|much|long|often|old|far|thick|large|high)\b|\bwhen\b|\b(?:year|percentage|time|date|amount|total|rate)\b"
     r"|何(?:年|月|日|人|名|回|個|本|台|度|倍|歳|時|分|秒|%|パーセント|キロ|メートル|円|ドル|世紀|番|位|km|ヶ|か|カ)"
@@ -99,29 +100,30 @@ def quotes(question: str, passages: Sequence[Passage], most: int, embeddings: Em
     best = sorted(answering, key=lambda i: (-scores[i], i))[:most]
     if not best:
         return []
-    kept = _worth_showing(best, candidates, scores, terms(question), any(closeness))
+    kept = _worth_showing(question, best, candidates, scores, any(closeness))
     best_told = _told_best(kept, candidates, terms(question))
     return _shown([candidates[i] for i in _in_reading_order(best_told, candidates)])
 
 
 def _worth_showing(
-    best: Sequence[int], candidates: Sequence[_Candidate], scores: Sequence[float], wanted: set[str], compared: bool
+    question: str, best: Sequence[int], candidates: Sequence[_Candidate], scores: Sequence[float], compared: bool
 ) -> list[int]:
     """The best sentences without those that say too little beside the first; `compared` says whether meanings were."""
+    wanted = _telling(question)
     first, *others = best
     top = wanted & candidates[first].terms
-    named = wanted & terms(candidates[first].context)
+    named = notions(question, candidates[first].context)
     kept, mentioned = [first], set(top)
     for i in others:
         said = wanted & candidates[i].terms
-        if named - said - terms(candidates[i].context):
+        if named - notions(question, f"{candidates[i].context} {candidates[i].text}"):
             continue  # it stands under the name of something else
         elsewhere = candidates[i].passage.title != candidates[first].passage.title
         if compared:
             less = said - mentioned or (elsewhere and len(said) >= VERSION * len(top))
             least = WORTH_NEW if less else WORTH
         else:
-            least = WORTH_ELSEWHERE if elsewhere else 0.0
+            least = WORTH_ELSEWHERE if elsewhere else WORTH_BY_WORDS
         if scores[i] > 0 and scores[i] >= least * scores[first]:
             kept.append(i)
             mentioned |= said
@@ -203,7 +205,7 @@ def _words(question: str, candidates: Sequence[_Candidate]) -> list[float]:
 
     Terms that are rare among the candidates count more; those that only the passage's title and headings have, less.
     """
-    wanted = terms(question)
+    wanted = _telling(question)
     said = [wanted & (one.terms | terms(one.under)) for one in candidates]
     known = Counter(term for terms_said in said for term in terms_said)
     count = len(candidates)
@@ -214,6 +216,12 @@ def _words(question: str, candidates: Sequence[_Candidate]) -> list[float]:
         (sum(rarity[term] for term in own) + ABOVE * sum(rarity[term] for term in over)) / total
         for own, over in zip(said, above, strict=True)
     ]
+
+
+def _telling(question: str) -> set[str]:
+    """The terms of a question that say what it is about: pairs of hiragana mostly bind words, so they count if alone."""
+    wanted = terms(question)
+    return {term for term in wanted if not _KANA.fullmatch(term)} or wanted
 
 
 def _scores(

@@ -103,6 +103,12 @@ def coverage(question: str, text: str) -> float:
     return sum(hits) / total
 
 
+def notions(question: str, text: str) -> set[frozenset[str]]:
+    """Those notions of a question that a text mentions with all their terms."""
+    known, folded = terms(text), fold(text)
+    return {wanted for wanted, _ in asked(question) if all(_mentions(term, known, folded) for term in wanted)}
+
+
 def _mentions(term: str, known: set[str], folded: str) -> bool:
     return term in known or (not term.isascii() and term in folded)
 

@@ -263,6 +263,10 @@ async def test_a_sentence_that_says_little_beside_the_best_one_is_left_out() -> 
     taxi = passage("タクシーは深夜に移動する場合に限り利用できる。", "travel.md", "旅費規程")
     pump = passage("期限を過ぎた工具は使用してはならない。ポンプを外す。", "pump.md", "ポンプ交換手順")
     assert await ask(librarian(taxi, pump), "タクシーは使えますか？") == f"{taxi.text} [1]"
+    notice = passage("報告者の氏名は言いません。掲示は毎週替わります。次回の安全講習は7月18日に会議室で行います。")
+    told = await ask(librarian(notice), "次の安全講習はいつですか？")
+    assert "7月18日" in told
+    assert "氏名" not in told
     badge = passage(
         "Wings and badges are always given back. A lost badge is reported to Security at once. Shoes are black.", "b.md"
     )
