@@ -9,14 +9,28 @@ import uuid
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bot.errors import BotError, ConfigError
 
 USAGE_ERROR = 2
 FAILURE = 1
+
+
+class Commands(TyperGroup):
+    """The command tree as it runs: what is wrong with a setting is told with its line, whoever notices it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Raises ConfigError with file and line."""
+        from bot.settings import located
+
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise located(error, ctx.obj) from error
 
 
 def make_app() -> typer.Typer:
@@ -25,6 +39,7 @@ def make_app() -> typer.Typer:
 
     app = typer.Typer(
         name="rolecall",
+        cls=Commands,
         help="Answers employees from their company's documents; shows nobody what a reader may not see.",
         no_args_is_help=True,
         add_completion=False,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bot.yamlfile import load
+from bot.errors import ConfigError
+from bot.yamlfile import load, load_lines
 
 T = TypeVar("T")
 
@@ -54,21 +56,52 @@ class EmbeddingSettings(Strict):
     reranker: str | None = None
 
 
+def _source_name(name: str) -> str:
+    """A document is called SOURCE/PATH, so a name is one step of a path."""
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise ValueError(f"{name!r} is not a name: use letters, digits, _ and -")
+    return name
+
+
+def _own_url(url: str) -> str:
+    if not re.match(r"https?://[^/\s]+", url):
+        raise ValueError(f"{url!r} is not an address; for example https://files.example.com/handbook")
+    return url
+
+
+def _host(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", name):
+        raise ValueError(f"{name!r} is not the name of a host; for example intranet.example.com")
+    return name
+
+
 class FilesSource(Strict):
     """A folder of documents. `labels` maps path patterns to labels; the first pattern that fits decides."""
 
     kind: Literal["files"] = "files"
-    name: str
+    name: Annotated[str, AfterValidator(_source_name)]
     path: str
     labels: dict[str, list[str]]
-    url: str | None = None
+    url: Annotated[str, AfterValidator(_own_url)] | None = None
+
+
+def _told_apart(sources: list[FilesSource]) -> list[FilesSource]:
+    names = [source.name for source in sources]
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice:
+        raise ValueError(f"two sources are called {twice!r}; documents are told apart by the name of their source")
+    return sources
 
 
 class AnswerSettings(Strict):
-    """How document answers are made: `quote` the best sentences, `compose` with the model, or `auto` by its size."""
+    """How document answers are made: `quote` the best sentences, `compose` with the model, or `auto` by its size.
+
+    Links to `hosts`, and mail addresses at them, stay in answers, as links to the hosts of the sources do.
+    """
 
     style: Literal["auto", "quote", "compose"] = "auto"
     sentences: Annotated[int, Field(ge=1, le=10)] = 3
+    hosts: list[Annotated[str, AfterValidator(_host)]] = []
 
 
 class WebhookSettings(Strict):
@@ -170,7 +203,7 @@ class Settings(Strict):
     index: IndexSettings = IndexSettings()
     model: ModelSettings = ModelSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
-    sources: list[FilesSource] = []
+    sources: Annotated[list[FilesSource], AfterValidator(_told_apart)] = []
     planner: Literal["auto", "router", "model"] = "auto"
     answers: AnswerSettings = AnswerSettings()
     doors: DoorSettings = DoorSettings()
@@ -184,6 +217,28 @@ class Settings(Strict):
 def read_settings(path: Path) -> Settings:
     """Read rolecall.yaml. Raises ConfigError naming file, line, key and choices."""
     return _anchored(load(path, Settings), path.parent)
+
+
+_KEY = re.compile(r"((?:\w+)(?:\.[\w-]+)*): (?:'([^']+)')?")
+
+
+def located(error: ConfigError, path: Path) -> ConfigError:
+    """A mistake that was found only when a part was built (``index.url: ...``), with the file and the line of its key.
+
+    Any other error is returned as it is.
+    """
+    found = _KEY.match(str(error))
+    if not found or found[1].partition(".")[0] not in Settings.model_fields:
+        return error
+    try:
+        settings, lines = load_lines(path, Settings)
+    except ConfigError:
+        return error
+    names = [source.name for source in settings.sources]
+    steps: list[str | int] = [*found[1].split("."), *filter(None, [found[2]])]
+    if steps[0] == "sources" and len(steps) > 1 and steps[1] in names:
+        steps[1] = names.index(str(steps[1]))
+    return ConfigError(f"{path}:{lines.of(tuple(steps))}: {error}")
 
 
 def _anchored(found: T, base: Path) -> T:

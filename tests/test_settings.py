@@ -22,6 +22,14 @@ from tests.conftest import Ran, write_company
         ("version: 1\nmodel: {batch: 0}\n", [":2", "model.batch"]),
         ("version: 1\nversion: 1\n", [":2", "version"]),
         ("version: 1\nsources: [{name: a, path: b}]\n", [":2", "labels"]),
+        ("version: 1\nsources: [{name: a/b, path: b, labels: {}}]\n", [":2", "sources[0].name", "'a/b'", "letters"]),
+        ("version: 1\nsources:\n  - &a {name: a, path: b, labels: {}}\n", [":3", "anchors"]),
+        (
+            "version: 1\nsources: [{name: a, path: b, labels: {}}, {name: a, path: c, labels: {}}]\n",
+            [":2", "sources", "'a'"],
+        ),
+        ("version: 1\nsources: [{name: a, path: b, labels: {}, url: intranet}]\n", [":2", "url", "https://"]),
+        ("version: 1\nanswers: {hosts: [https://example.com]}\n", [":2", "answers.hosts[0]", "intranet.example.com"]),
         ("", ["empty"]),
     ],
 )
@@ -75,13 +83,26 @@ def test_a_variable_of_nothing_but_spaces_is_no_secret(monkeypatch: pytest.Monke
         secret_of(Secret(env="ROLECALL_TEST_KEY"), "model.key")
 
 
-def test_an_undeclared_label_in_a_source_is_the_admins_mistake(rolecall: Callable[..., Ran], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "instead", "told"),
+    [
+        ("[filings]", "[filing]", "sources.acme.labels: 'filings/**': 'filing' is not declared in the policy; known: "),
+        ("path: documents", "path: papers", "sources.acme.path: "),
+        ("version: 1", "version: 1\nindex: {engine: server}", "index.url: a server needs one"),
+        ("version: 1", "version: 1\nindex: {engine: server, url: 'http://x', key: {env: NO_SUCH}}", "index.key: "),
+    ],
+)
+def test_a_mistake_that_is_found_later_is_told_with_its_line_as_well(
+    rolecall: Callable[..., Ran], tmp_path: Path, given: str, instead: str, told: str
+) -> None:
     config = write_company(tmp_path)
-    config.write_text(config.read_text(encoding="utf-8").replace("[filings]", "[filing]"), encoding="utf-8")
+    text = config.read_text(encoding="utf-8").replace(given, instead)
+    config.write_text(text, encoding="utf-8")
     ran = rolecall("--config", config, "sync")
+    changed = next(number for number, line in enumerate(text.splitlines(), 1) if instead.splitlines()[-1] in line)
     assert ran.code == 2
-    assert "'filing'" in ran.err
-    assert "filings" in ran.err
+    assert ran.err.startswith(f"rolecall: {config}:{changed}: {told}")
+    assert ran.err.count("\n") == 1
 
 
 def test_the_file_of_a_secret_is_relative_to_the_settings(tmp_path: Path) -> None:

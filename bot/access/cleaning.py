@@ -34,7 +34,7 @@ _SCHEME = (
     r"|(?:mailto|data|javascript|vbscript|tel|sms|sip|callto|slack|file):(?=\S))[^\s<>\"']*"
 )
 _WWW = r"(?<![a-z0-9])www\.[^\s<>\"']+"
-_EMAIL = r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b"
+_EMAIL = r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+\b(?:[/?#@][^\s<>\"']+)?"
 _ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?[/?#][^\s<>\"']*"
 _MARKUP = (_IMAGE, _INLINE, _TARGET, _REFERENCE, _SLACK_LINK, _SCHEME, _WWW, _EMAIL, _ADDRESS)
 _LINK = re.compile("|".join((*_MARKUP, LATIN_NAME)), re.I)
@@ -59,7 +59,9 @@ _HTML = re.compile(
 
 
 def clean(text: str, hosts: Collection[str] = ()) -> str:
-    """The text without anything a chat client would follow, fetch or ring; plain https links to `hosts` stay.
+    """The text without anything a chat client would follow, fetch or ring.
+
+    Plain https links to `hosts`, and bare mail addresses at them, stay.
 
     In a block or span of code a bare name such as ``logging.info`` and a call such as ``handlers[name](event)`` stay too:
     no client makes a link of them there.
@@ -142,7 +144,9 @@ def _between_latin(text: str, place: int) -> bool:
 
 
 def _allowed(link: str, hosts: Collection[str]) -> bool:
-    """Only `https://host/path` exactly: no user, port, query, fragment or backslash, nothing percent-encoded."""
+    """Only `name@host`, and `https://host/path`: no user, port, query, fragment or backslash, nothing percent-encoded."""
+    if address := re.fullmatch(r"[\w.+-]+@([a-z0-9.-]+)", link, re.ASCII):
+        return address[1] in hosts
     if not hosts or not re.fullmatch(r"https://[A-Za-z0-9.-]+(?:/[\w./~-]*)?", link, re.ASCII):
         return False
     return urlsplit(link).hostname in hosts

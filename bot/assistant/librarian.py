@@ -14,6 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from importlib.resources import files
 from typing import Literal
+from unicodedata import normalize
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
@@ -77,7 +78,7 @@ class Librarian:
         if len(question) > LIMIT:
             yield Done(Answer(say.question_too_long.format(size=f"{len(question):,}", limit=f"{LIMIT:,}")))
             return
-        question = sought(completed(question, turn.history))
+        question = sought(completed(normalize("NFKC", question), turn.history))
         yield Status(say.searching)
         passages = await self._index.search(question, turn.access, FOUND)
         material = await self._document(question, passages, turn.access)

@@ -13,7 +13,7 @@ from langchain_core.embeddings import Embeddings
 from bot.assistant.facts import quantities
 from bot.assistant.material import context, heading_name, told
 from bot.assistant.rows import rows
-from bot.assistant.terms import coverage, terms
+from bot.assistant.terms import coverage, notions, terms
 from bot.knowledge.sentences import is_list_item
 from bot.language import language
 from bot.types import Passage
@@ -28,16 +28,23 @@ AMOUNT = 0.1
 """What a sentence with a number gains where one is asked for."""
 MEANING = 0.8
 """The weight of meaning against words, where the embedding reads the language."""
-WORTH = 0.6
-"""The share of the best score from which a further sentence is shown, where meaning is compared. By words alone the score
-says too little to leave one out."""
+WORTH, WORTH_NEW = 0.75, 0.6
+"""The share of the best score from which a further sentence is shown, where meaning is compared; less is enough if it
+mentions what the question asks for and no better one did, or tells another document's version."""
+VERSION = 0.75
+"""The share of what the best sentence mentions of the question, from which one of another document is its version."""
+WORTH_BY_WORDS, WORTH_ELSEWHERE = 0.2, 0.3
+"""The same by words alone, for a sentence from a document of the same title and from one of another: words say less about
+what answers than meaning does, so most are shown."""
+ABOVE = 0.5
+"""What a term of the question counts that stands in the title or the headings of a passage, and not in the sentence."""
 EMBEDDED = 16
 """How many of the best sentences by words are compared by meaning."""
 LONGEST = 400
 """Characters of a sentence that are compared by meaning."""
-COVERED = 0.58
-"""The share of a question, on average, that a passage and its best sentence must mention. JSQuAD valid: 98 % of the
-answerable questions lie above, 93 % of those asked over articles about other things below."""
+COVERED = 0.6
+"""The share of a question, on average, that a passage and its best sentence must mention. JSQuAD valid: 97 % of the
+answerable questions lie above, 95 % of those asked over articles about other things below."""
 CLOSE = 0.5
 """The cosine from which a sentence counts as an answer by meaning, if its passage also covers `PARTLY` of the question."""
 PARTLY = 0.5
@@ -45,6 +52,7 @@ PARTLY = 0.5
 LIST_SIGN = re.compile(r"^(?:[-*•] |・\s*|\(?\d{1,2}[.)] )")
 """What begins an item of a list."""
 
+_KANA = re.compile(r"[\u3040-\u309f]+")
 _AMOUNT_ASKED = re.compile(
     r"\bhow (?:many|much|long|often|old|far|thick|large|high)\b|\bwhen\b|\b(?:year|percentage|time|date|amount|total|rate)\b"
     r"|何(?:年|月|日|人|名|回|個|本|台|度|倍|歳|時|分|秒|%|パーセント|キロ|メートル|円|ドル|世紀|番|位|km|ヶ|か|カ)"
@@ -92,9 +100,34 @@ def quotes(question: str, passages: Sequence[Passage], most: int, embeddings: Em
     best = sorted(answering, key=lambda i: (-scores[i], i))[:most]
     if not best:
         return []
-    kept = [i for i in best if scores[i] >= WORTH * scores[best[0]]] if any(closeness) else best
+    kept = _worth_showing(question, best, candidates, scores, any(closeness))
     best_told = _told_best(kept, candidates, terms(question))
     return _shown([candidates[i] for i in _in_reading_order(best_told, candidates)])
+
+
+def _worth_showing(
+    question: str, best: Sequence[int], candidates: Sequence[_Candidate], scores: Sequence[float], compared: bool
+) -> list[int]:
+    """The best sentences without those that say too little beside the first; `compared` says whether meanings were."""
+    wanted = _telling(question)
+    first, *others = best
+    top = wanted & candidates[first].terms
+    named = notions(question, candidates[first].context)
+    kept, mentioned = [first], set(top)
+    for i in others:
+        said = wanted & candidates[i].terms
+        if named - notions(question, f"{candidates[i].context} {candidates[i].text}"):
+            continue  # it stands under the name of something else
+        elsewhere = candidates[i].passage.title != candidates[first].passage.title
+        if compared:
+            less = said - mentioned or (elsewhere and len(said) >= VERSION * len(top))
+            least = WORTH_NEW if less else WORTH
+        else:
+            least = WORTH_ELSEWHERE if elsewhere else WORTH_BY_WORDS
+        if scores[i] > 0 and scores[i] >= least * scores[first]:
+            kept.append(i)
+            mentioned |= said
+    return kept
 
 
 def _candidates(passages: Sequence[Passage]) -> list[_Candidate]:
@@ -170,15 +203,25 @@ def _tells(one: _Candidate, question: str) -> bool:
 def _words(question: str, candidates: Sequence[_Candidate]) -> list[float]:
     """The share of the question's terms in each sentence and the heading inside the passage that it stands under.
 
-    Terms that are rare among the candidates count more.
+    Terms that are rare among the candidates count more; those that only the passage's title and headings have, less.
     """
-    wanted = terms(question)
+    wanted = _telling(question)
     said = [wanted & (one.terms | terms(one.under)) for one in candidates]
     known = Counter(term for terms_said in said for term in terms_said)
     count = len(candidates)
     rarity = {term: math.log(1 + (count - known[term] + 0.5) / (known[term] + 0.5)) for term in wanted}
     total = sum(rarity.values()) or 1.0
-    return [sum(rarity[term] for term in terms_said) / total for terms_said in said]
+    above = [(wanted & terms(context(one.passage))) - own for one, own in zip(candidates, said, strict=True)]
+    return [
+        (sum(rarity[term] for term in own) + ABOVE * sum(rarity[term] for term in over)) / total
+        for own, over in zip(said, above, strict=True)
+    ]
+
+
+def _telling(question: str) -> set[str]:
+    """The terms of a question that say what it is about: pairs of hiragana mostly bind words, so they count if alone."""
+    wanted = terms(question)
+    return {term for term in wanted if not _KANA.fullmatch(term)} or wanted
 
 
 def _scores(

@@ -14,6 +14,11 @@ _TERM = re.compile(
     rf"|(?P<word>[^\W\d_{_CJK}]+)"
 )
 _MEANT = re.compile(r"[\u3005\u3400-\u4dbf\u4e00-\u9fff]+|[\u30a0-\u30ffー]+")
+_CAPITALISED = re.compile(r"\b[A-Z][a-z]+(?:\s(?:of\s|and\s|for\s)?[A-Z][a-z]+){2,}")
+_FEWEST, _MOST = 3, 5
+"""Letters of initials that mean something by themselves."""
+_ASKED = re.compile(r"(?<![幾如])何[\u3005\u3400-\u9fff]?")
+"""What is asked for is no notion that an answer mentions: how many, at what time, in which year."""
 _KANJI_NUMBERS = str.maketrans("〇一二三四五六七八九", "0123456789")
 _ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|ly)$")
 
@@ -24,7 +29,7 @@ STOP = frozenset(
     "why will with would you your amount number give show find know explain mean say said".split()
 )
 JAPANESE_STOP = frozenset(
-    "何 誰 時 年 人 月 日 場所 名前 名 事 物 方 中 教 下 知 内容 理由 意味 際 場合 上 以下 必要 可能".split()
+    "誰 時 年 人 月 日 場所 名前 名 事 物 方 中 教 下 知 内容 理由 意味 際 場合 上 以下 必要 可能".split()
 )
 
 
@@ -34,8 +39,8 @@ def fold(text: str) -> str:
 
 
 def terms(text: str) -> set[str]:
-    """All terms but stop words: what is matched between a question and a sentence."""
-    found: set[str] = set()
+    """All terms but stop words: what is matched between a question and a sentence. A name brings its initials, as in CEO."""
+    found = set(_initials(text))
     for match in _TERM.finditer(fold(text)):
         kind, value = match.lastgroup, match.group()
         if kind == "cjk":
@@ -47,6 +52,13 @@ def terms(text: str) -> set[str]:
         elif value not in STOP:
             found.add(stem(value))
     return found
+
+
+def _initials(text: str) -> Iterator[str]:
+    for run in _CAPITALISED.findall(text):
+        letters = "".join(re.findall(r"[A-Z]", run)).lower()
+        for length in range(_FEWEST, min(len(letters), _MOST) + 1):
+            yield from (letters[i : i + length] for i in range(len(letters) - length + 1))
 
 
 def pairs(run: str) -> list[str]:
@@ -66,7 +78,7 @@ def asked(question: str) -> list[tuple[frozenset[str], float]]:
     for match in _TERM.finditer(fold(question)):
         kind, value = match.lastgroup, match.group()
         if kind == "cjk":
-            runs = [run for run in _MEANT.findall(value) if run not in JAPANESE_STOP]
+            runs = [run for run in map(_unasked, _MEANT.findall(value)) if run and run not in JAPANESE_STOP]
             found += [(frozenset(pairs(run)), len(run) ** 0.5) for run in runs]
         elif kind == "word":
             if value not in STOP and len(value) > 1:
@@ -74,6 +86,10 @@ def asked(question: str) -> list[tuple[frozenset[str], float]]:
         else:
             found.append((frozenset({value.replace(",", "")}), 2.0))
     return found
+
+
+def _unasked(run: str) -> str:
+    return _ASKED.sub("", run)
 
 
 def coverage(question: str, text: str) -> float:
@@ -85,6 +101,12 @@ def coverage(question: str, text: str) -> float:
     known, folded = terms(text), fold(text)
     hits = (weight * sum(_mentions(term, known, folded) for term in wanted) / len(wanted) for wanted, weight in notions)
     return sum(hits) / total
+
+
+def notions(question: str, text: str) -> set[frozenset[str]]:
+    """Those notions of a question that a text mentions with all their terms."""
+    known, folded = terms(text), fold(text)
+    return {wanted for wanted, _ in asked(question) if all(_mentions(term, known, folded) for term in wanted)}
 
 
 def _mentions(term: str, known: set[str], folded: str) -> bool:

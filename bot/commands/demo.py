@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from bot.commands import policytext
@@ -23,11 +22,11 @@ from bot.commands.policy import explained
 from bot.commands.requests import Request, message_of
 from bot.commands.sync import sync_sources
 from bot.errors import BotError, ConfigError
-from bot.types import Answer, Citation, Done, Reply
+from bot.types import Answer, Done, Reply
 from bot.wiring.house import Bot, open_bot
 from bot.wiring.parts import settings_of
 from bot.yamlfile import load
-from connectors.chat.terminal import private_panel, source_line
+from connectors.chat.terminal import private_panel, source_rows
 
 OPENING = (
     "Rolecall answers from a company's own documents, and shows nobody what they, or anybody else who will read the "
@@ -90,7 +89,8 @@ async def _tour(config: Path, tour: Tour, chat: bool) -> None:
             console.print()
             console.print(Rule(f"[bold]{number}. {step.title}[/bold]", align="left", style="cyan"))
             await _stop(bot, config, step)
-            console.print(Padding(Text(step.lesson, style="italic dim"), (1, 0, 0, 0)))
+            console.print()
+            console.print(Text(step.lesson, style="italic dim"))
         console.print()
         if chat:
             await _meet(bot)
@@ -117,28 +117,22 @@ async def _stop(bot: Bot, config: Path, step: Step) -> None:
     message = await message_of(Request(step.ask, step.who, step.where), bot.house.directory)
     name = bot.house.directory.name_of(message.sender.ref)
     console.print(Text.assemble((name, "bold yellow"), (where, "dim")))
-    console.print(Padding(step.ask, (0, 0, 1, 2)))
+    console.print(Padding(step.ask, (0, 0, 0, 2), expand=False))
+    console.print()
     with console.status("[dim]Rolecall is answering[/dim]", spinner="dots"):
         answer = await _answered(replies(bot, message))
     console.print(Text("Rolecall", style="bold cyan"))
-    console.print(Padding(Text(answer.text), (0, 0, 0, 2)))
-    console.print(Padding(_sources(answer.sources), (0, 0, 0, 2)))
+    console.print(Padding(Text(answer.text), (0, 0, 0, 2), expand=False))
+    if answer.sources:
+        console.print(Padding(source_rows(answer.sources), (0, 0, 0, 2), expand=False))
     if answer.private:
-        console.print(Padding(private_panel(answer.private, name), (1, 0, 0, 2)))
+        console.print()
+        console.print(Padding(private_panel(answer.private, name), (0, 0, 0, 2), expand=False))
 
 
 async def _answered(events: AsyncIterator[Reply]) -> Answer:
     """The end of a turn: the tour shows answers whole, laid out for reading; the chat streams them."""
     return [event.answer async for event in events if isinstance(event, Done)][-1]
-
-
-def _sources(sources: Sequence[Citation]) -> Table:
-    """One source a row, as in the chat; a long one goes on under its title."""
-    grid = Table.grid()
-    for source in sources:
-        line = source_line(source)
-        grid.add_row(*line.divide([line.plain.index("]") + 2]))
-    return grid
 
 
 async def _meet(bot: Bot) -> None:

@@ -48,7 +48,7 @@ def retrieval_command(
     if as_json:
         show_json(figures)
     else:
-        console.print(_table("leg", figures))
+        console.print(_table("figure", figures))
 
 
 async def _retrieval(settings: Settings, folder: Path, limit: int | None) -> dict[str, dict[str, float]]:
@@ -66,11 +66,15 @@ async def _retrieval(settings: Settings, folder: Path, limit: int | None) -> dic
 
 
 def _table(name: str, figures: Mapping[str, Mapping[str, float]]) -> Table:
-    columns = list(next(iter(figures.values())))
-    table = Table(name, *columns)
-    for row, values in figures.items():
-        table.add_row(row, *(f"{values[column]:.4f}" for column in columns))
+    """A figure a row, so that its whole name is seen on a narrow terminal too."""
+    table = Table(name, *figures)
+    for figure in next(iter(figures.values())):
+        table.add_row(figure, *(_shown(values[figure]) for values in figures.values()))
     return table
+
+
+def _shown(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
 @app.command(name="answers")
@@ -101,7 +105,7 @@ def answers_command(
     if as_json:
         show_json(figures)
     else:
-        console.print(_table("set", {file.name: figures}))
+        console.print(_table("figure", {file.name: figures}))
 
 
 async def _over(
@@ -196,7 +200,7 @@ def summaries_command(
     if as_json:
         show_json(figures)
     else:
-        console.print(_table("way", figures))
+        console.print(_table("figure", figures))
 
 
 async def _summaries(

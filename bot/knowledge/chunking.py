@@ -18,6 +18,9 @@ LIMIT = 100
 SENTENCE_LIMIT = 1000
 """Words from which a sentence is no sentence (an encoded file, a dump) and is cut between words after all."""
 
+LONG_WORD = 40
+"""Characters of a word at most, on average over a text."""
+
 _HEADER_ROWS = 3
 _SHORT_TAIL = LIMIT // 5
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -41,8 +44,11 @@ def passages(document: Document) -> list[Passage]:
 
 
 def size(text: str) -> float:
-    """Count the words of a text; a kana or kanji is half a word."""
-    return len(_WORD.findall(text)) + len(_CJK.findall(text)) / 2
+    """Count the words of a text; a kana or kanji is half a word.
+
+    A text with few of them counts by its length: an encoded file is one word, a line of signs none.
+    """
+    return max(len(_WORD.findall(text)) + len(_CJK.findall(text)) / 2, len(text) / LONG_WORD)
 
 
 def _sections(sections: Sequence[Section]) -> Iterator[Section]:

@@ -192,5 +192,6 @@ def open_router(config: Path) -> Router:
 
 
 def _hosts(settings: Settings) -> frozenset[str]:
-    """The hosts of the sources: the only ones that links may lead to."""
-    return frozenset(host for source in settings.sources if source.url and (host := urlsplit(source.url).hostname))
+    """The hosts of the sources, and those that the settings list: the only ones that links may lead to."""
+    found = (urlsplit(source.url).hostname for source in settings.sources if source.url)
+    return frozenset(host for host in (*found, *settings.answers.hosts) if host)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from bot.types import Answer, Attachment, Citation, Delta, Done, Reply, Status
@@ -77,10 +78,16 @@ def source_line(source: Citation) -> Text:
     return line
 
 
+def source_rows(sources: Sequence[Citation]) -> Table:
+    """One source a row; a long one goes on under its title."""
+    grid = Table.grid()
+    for source in sources:
+        line = source_line(source)
+        grid.add_row(*line.divide([line.plain.index("]") + 2]))
+    return grid
+
+
 def private_panel(answer: Answer, asker: str) -> Panel:
     """The fuller answer, as the note that only the asker sees."""
-    body = Text(answer.text)
-    for source in answer.sources:
-        body.append("\n")
-        body.append_text(source_line(source))
+    body = Group(Text(answer.text), *([source_rows(answer.sources)] if answer.sources else []))
     return Panel(body, title=f"only {asker} sees this", title_align="left", border_style="magenta")

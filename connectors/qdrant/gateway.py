@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
+from unicodedata import normalize
 
 from langchain_core.embeddings import Embeddings
 
@@ -61,13 +62,13 @@ class Gateway:
         """The best passages that every reader may see, best first. Empty access never reaches the engine."""
         if not access.can_read or not query.strip() or limit < 1:
             return []
-        return await asyncio.to_thread(self._hybrid, query, access, limit)
+        return await asyncio.to_thread(self._hybrid, normalize("NFKC", query), access, limit)
 
     async def legs(self, query: str, access: Access, limit: int) -> dict[str, list[Passage]]:
         """The ranking of each leg (`bm25`, `dense`) and of the `hybrid`, for measuring only."""
         if not access.can_read or not query.strip() or limit < 1:
             return {"bm25": [], "dense": [], "hybrid": []}
-        return await asyncio.to_thread(self._legs, query, access, limit)
+        return await asyncio.to_thread(self._legs, normalize("NFKC", query), access, limit)
 
     async def put(self, passages: Sequence[Passage]) -> None:
         """Insert or replace passages; those that are stored with the same text are not embedded again.

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -66,10 +67,13 @@ def searchable(passage: Passage) -> str:
 
 
 def windows(passage: Passage) -> list[str]:
-    """Give the texts that the dense leg reads: the title with its headings, then each sentence or group of short rows."""
+    """Give the texts that the dense leg reads: the title with its headings, then each sentence or group of short rows.
+
+    Full-width letters and digits are made narrow, as in questions: models read them badly.
+    """
     above = ": ".join(part for part in (passage.title, *passage.heading) if part.strip())
     found = [piece for text in _grouped(passage.text) for piece in _short(text)]
-    return [above, *found] if above else (found or [passage.text])
+    return [normalize("NFKC", text) for text in ([above, *found] if above else (found or [passage.text]))]
 
 
 def _grouped(text: str) -> Iterator[str]:

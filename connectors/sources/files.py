@@ -19,6 +19,8 @@ from bot.settings import FilesSource as FilesSettings
 from bot.types import Document, Labels
 from connectors.sources.child import LimitedParser
 
+_ESCAPED = re.compile(r"\\udc[89a-f][0-9a-f]")
+"""A byte of a name that is no UTF-8, as it is listed."""
 _OWN = ("user:", "group:")
 """Labels that name a reader need no declaration in the policy."""
 
@@ -48,6 +50,8 @@ class FilesSource:
         if not listed.labels:
             raise UnreadableDocument(f"no label pattern of source {self.name} fits it, so nobody could see it")
         relative = listed.id.removeprefix(f"{self.name}/")
+        if _ESCAPED.search(relative):
+            raise UnreadableDocument("its name is not UTF-8 text; rename it")
         path = self._root / relative
         try:
             modified = datetime.fromtimestamp(path.lstat().st_mtime, UTC)

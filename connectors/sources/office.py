@@ -49,12 +49,10 @@ def docx(raw: bytes) -> tuple[str, Iterator[Section]]:
 
 
 def _docx_rows(table: Any) -> Iterator[tuple[str, ...]]:
+    """The rows. A merged cell stands in each column that it covers, but once if it is the whole row."""
     for row in table.rows:
-        cells: list[Any] = []
-        for cell in row.cells:
-            if not cells or cell._tc is not cells[-1]._tc:  # a merged cell is listed once for each column it covers
-                cells.append(cell)
-        yield tuple(cell.text for cell in cells)
+        cells = list(row.cells)
+        yield tuple(cell.text for cell in (cells if any(cell._tc is not cells[0]._tc for cell in cells) else cells[:1]))
 
 
 def pptx(raw: bytes) -> tuple[str, Iterator[Section]]:

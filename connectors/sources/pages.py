@@ -1,11 +1,17 @@
-"""What print does to a page, undone: columns beside each other, and lines that stand on every page."""
+"""What print does to a page, undone: columns beside each other, cells that were wrapped, lines that stand on every page."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
+GAP = re.compile(r" {3,}")
+"""What stands between two cells of a row."""
+_CELL = re.compile(r"\S+(?: {1,2}\S+)*")
+_MOST_LINES = 4
+"""Lines of one row at most."""
 _START = re.compile(r" {3}\S")
 _SIGN = re.compile(r"^\S\s+(?=\S)")
 _WORDS = re.compile(r".*[^\W\d]{2}.* .*[^\W\d]{2}.* .*[^\W\d]{2}")
@@ -63,6 +69,69 @@ def _gutter(lines: Sequence[str]) -> int:
 def _is_prose(text: str) -> bool:
     text = _SIGN.sub("", text)
     return len(text) >= _LEAST_WIDTH and _WORDS.match(text) is not None and "   " not in text
+
+
+def whole_rows(lines: Iterable[str]) -> list[str]:
+    """The lines of a page in layout form, with the cells that were wrapped inside a row whole again.
+
+    Where the rows of a table stand apart, with an empty line between them, what is right below a row is the rest of it.
+    Where they do not, it is if it begins behind the first column and gives no figures: that would be another row.
+    """
+    runs = [list(group) for _, group in groupby(lines, lambda line: bool(line.strip()))]
+    out: list[str] = []
+    for place, run in enumerate(runs):
+        apart = len(run) <= _MOST_LINES and any(
+            _lined_up(run[0], other[0]) for other in (*runs[max(0, place - 2) : place], *runs[place + 2 : place + 3])
+        )
+        row: list[tuple[int, int, str]] = []
+        for line in run:
+            cells = _cells(line)
+            joined = _continued(row, cells, apart)
+            if not joined:
+                out.append(line)
+                row = cells
+                continue
+            out[-1] = "   ".join(text for _, _, text in joined)
+            row = joined
+    return out
+
+
+def _cells(line: str) -> list[tuple[int, int, str]]:
+    """Start, end and text of each cell."""
+    return [(match.start(), match.end(), match.group()) for match in _CELL.finditer(line)]
+
+
+def _continued(
+    row: Sequence[tuple[int, int, str]], cells: Sequence[tuple[int, int, str]], apart: bool
+) -> list[tuple[int, int, str]]:
+    """The row with what is below its cells; empty if that is another row, or no part of one."""
+    below = [_above(row, cell) for cell in cells]
+    if len(row) < 2 or len(cells) >= len(row) or None in below or len(set(below)) < len(below):
+        return []
+    if not apart and (0 in below or any(re.search(r"\d|^\W*$", text) for _, _, text in cells)):
+        return []
+    joined = list(row)
+    for place, (start, end, text) in zip(below, cells, strict=True):
+        if place is not None:
+            first, last, said = joined[place]
+            joined[place] = (min(first, start), max(last, end), f"{said}{_between(said, text)}{text}")
+    return joined
+
+
+def _above(row: Sequence[tuple[int, int, str]], cell: tuple[int, int, str]) -> int | None:
+    """Which cell of a row this one stands under; None if it stands under none, or under several, as prose does."""
+    under = [place for place, (start, end, _) in enumerate(row) if start < cell[1] and cell[0] < end]
+    return under[0] if len(under) == 1 else None
+
+
+def _lined_up(one: str, other: str) -> bool:
+    """Whether two lines are rows of as many cells, each below or above another one."""
+    cells, others = _cells(one), _cells(other)
+    return len(cells) > 1 and len(cells) == len(others) and all(_above(others, cell) is not None for cell in cells)
+
+
+def _between(said: str, text: str) -> str:
+    return "" if said[-1] > "\u2e7f" or text[0] > "\u2e7f" else " "
 
 
 def without_furniture(pages: Sequence[Sequence[str]]) -> list[list[str]]:

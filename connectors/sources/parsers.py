@@ -15,7 +15,7 @@ from pathlib import PurePath
 from bot.errors import UnreadableDocument
 from bot.types import Section
 from connectors.sources.encodings import decode, decode_html
-from connectors.sources.flow import one_line, storable, tables
+from connectors.sources.flow import Block, one_line, outline, storable, tables
 from connectors.sources.office import docx, pptx, xlsx
 from connectors.sources.pdf import pdf
 from connectors.sources.webpage import html_sections
@@ -24,6 +24,8 @@ MAX_TEXT = 10_000_000
 """Characters of text in one document: about 3,000 pages."""
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _FRONT_TITLE = re.compile(r"^title:[^\S\n]*+['\"]?+(.*[^\s'\"])", re.M)
+_STANDS_OUT = re.compile(r"【[^【】]{1,40}】|(?=.*[A-Z]{4})[A-Z][A-Z0-9 ,.&/'()-]{3,60}")
+"""A heading in plain text."""
 _NO_TITLE = re.compile(r"untitled|\(anonymous\)|powerpoint presentation|(microsoft word - )?[^ ]+\.\w{3,4}", re.I)
 """What programs write where a title should be."""
 
@@ -77,7 +79,24 @@ def _text(raw: bytes) -> tuple[str, Iterator[Section]]:
     text = decode(raw)
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     title = first if len(first) <= 80 and not first.endswith((".", "。", ",", "、")) and "|" not in first else ""
-    return title, iter([Section(text, (title,) if title else ())])
+    return title, outline(_plain_blocks(text, title))
+
+
+def _plain_blocks(text: str, title: str) -> Iterator[Block]:
+    """Plain text under the lines that stand out as headings: in capitals or in 【】, behind an empty line."""
+    if title:
+        yield "heading", 1, title
+    part: list[str] = []
+    before = ""
+    for line in text.splitlines():
+        if _STANDS_OUT.fullmatch(line.strip()) and not before.strip():
+            yield "text", 0, "\n".join(part)
+            part = []
+            yield "heading", 2, line.strip().strip("【】")
+        else:
+            part.append(line)
+        before = line
+    yield "text", 0, "\n".join(part)
 
 
 def _markdown(raw: bytes) -> tuple[str, Iterator[Section]]:

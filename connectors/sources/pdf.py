@@ -9,10 +9,14 @@ from typing import Any
 
 from bot.errors import UnreadableDocument
 from bot.types import Section
-from connectors.sources.pages import unfolded, without_furniture
+from connectors.sources.pages import GAP, unfolded, whole_rows, without_furniture
 
 MAX_PAGES = 5_000
-_GAP = re.compile(r" {3,}")
+FULL_WIDTH = 0.3
+"""The share of full-width characters from which a page is laid out in columns half as wide: else its cells touch."""
+USUAL_WEIGHT = 1.25
+"""pypdf's own: the more, the narrower the columns."""
+_WIDE = re.compile(r"[\u2e80-\uffef]")
 _BULLET = re.compile(r"([●○•▪■◆・*–-]|\(?\d{1,2}(?:\.\d+)*[.)]?|\(?[a-z][.)])\s+(?=\S)")
 """A list sign or number before an item: the gap behind it does not make the line a row."""
 SHORT_LINE = 0.6
@@ -49,13 +53,24 @@ def _claimed(reader: Any) -> int:
 
 
 def _pages(reader: Any) -> Iterator[Section]:
-    texts = (page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True) for page in reader.pages)
-    pages = without_furniture([text.splitlines() for text in texts])
+    pages = without_furniture([_laid_out(page).splitlines() for page in reader.pages])
     headings = _outline(reader)
     current: tuple[str, ...] = ()
     for number, lines in enumerate(pages, 1):
         current = headings.get(number, current)
-        yield Section("\n".join(_blocks(unfolded(lines))), current, number)
+        yield Section("\n".join(_blocks(whole_rows(unfolded(lines)))), current, number)
+
+
+def _laid_out(page: Any) -> str:
+    """The text of a page with each word about where it stands on paper. A full-width character is one column, as a digit is."""
+    text = str(page.extract_text(extraction_mode="layout", layout_mode_space_vertically=True))
+    if len(_WIDE.findall(text)) < FULL_WIDTH * len("".join(text.split())) or not text.strip():
+        return text
+    return str(
+        page.extract_text(
+            extraction_mode="layout", layout_mode_space_vertically=True, layout_mode_scale_weight=2 * USUAL_WEIGHT
+        )
+    )
 
 
 def _outline(reader: Any) -> dict[int, tuple[str, ...]]:
@@ -84,16 +99,16 @@ def _blocks(page: Iterable[str]) -> Iterator[str]:
     """
     lines: list[str] = []
     stripped = [line.strip() for line in page]
-    short = SHORT_LINE * max((len(line) for line in stripped if not _GAP.search(line)), default=0)
+    short = SHORT_LINE * max((len(line) for line in stripped if not GAP.search(line)), default=0)
     for raw in [*stripped, ""]:
         bullet = _BULLET.match(raw)
-        line = f"{bullet.group(1)} {raw[bullet.end() :]}" if bullet and len(_GAP.split(raw)) == 2 else raw
-        row = _GAP.search(line) is not None
+        line = f"{bullet.group(1)} {raw[bullet.end() :]}" if bullet and len(GAP.split(raw)) == 2 else raw
+        row = GAP.search(line) is not None
         if lines and (not line or row or bullet or len(lines[-1]) < short or _heads(lines[-1], line, short)):
             yield _joined(lines)
             lines = []
         if row:
-            yield " | ".join(_GAP.split(line))
+            yield " | ".join(GAP.split(line))
         elif line:
             lines.append(line)
 

@@ -12,6 +12,8 @@ from connectors.sources.flow import outline, table_text
 
 _SILENT = ["script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "iframe", "svg"]
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_MOST_COVERED = 100
+"""Columns or rows that one cell covers at most."""
 _BLOCKS = {"p", "li", "pre", "blockquote", "dt", "dd", "figcaption", "div", "section", "article", "main", "ul", "ol"}
 
 
@@ -61,5 +63,29 @@ def _blocks(parent: Tag) -> Iterator[tuple[str, int, str]]:
 
 
 def _rows(table: Tag) -> Iterator[tuple[str, ...]]:
+    """The rows. A cell over several columns or rows stands in each of them: figures stay below the names of their columns."""
+    covered: dict[int, tuple[str, int]] = {}
     for row in table.find_all("tr"):
-        yield tuple(cell.get_text(" ") for cell in row.find_all(["td", "th"]))
+        cells: list[str] = []
+        below: dict[int, tuple[str, int]] = {}
+
+        def put(text: str, rows: int, cells: list[str] = cells, below: dict[int, tuple[str, int]] = below) -> None:
+            if rows:
+                below[len(cells)] = (text, rows - 1)
+            cells.append(text)
+
+        found = row.find_all(["td", "th"])
+        for cell in found:
+            while len(cells) in covered:
+                put(*covered[len(cells)])
+            for _ in range(_span(cell, "colspan")):
+                put(cell.get_text(" "), _span(cell, "rowspan") - 1)
+        while len(cells) in covered:
+            put(*covered[len(cells)])
+        covered = below
+        yield tuple(cells if len(found) > 1 or len(set(cells)) > 1 else cells[:1])
+
+
+def _span(cell: Tag, which: str) -> int:
+    said = str(cell.get(which, "1")).strip()
+    return max(1, min(int(said), _MOST_COVERED)) if said.isascii() and said.isdigit() else 1

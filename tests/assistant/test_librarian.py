@@ -257,3 +257,44 @@ async def test_a_document_that_is_not_there_is_not_found_by_the_word_policy() ->
 async def test_a_question_that_is_too_long_is_refused_with_the_limit() -> None:
     said = await ask(librarian(LEAVE), "How many days of leave? " + "word " * LIMIT)
     assert said == ENGLISH.question_too_long.format(size=f"{24 + 5 * LIMIT:,}", limit=f"{LIMIT:,}")
+
+
+async def test_a_sentence_that_says_little_beside_the_best_one_is_left_out() -> None:
+    taxi = passage("タクシーは深夜に移動する場合に限り利用できる。", "travel.md", "旅費規程")
+    pump = passage("期限を過ぎた工具は使用してはならない。ポンプを外す。", "pump.md", "ポンプ交換手順")
+    assert await ask(librarian(taxi, pump), "タクシーは使えますか？") == f"{taxi.text} [1]"
+    notice = passage("報告者の氏名は言いません。掲示は毎週替わります。次回の安全講習は7月18日に会議室で行います。")
+    told = await ask(librarian(notice), "次の安全講習はいつですか？")
+    assert "7月18日" in told
+    assert "氏名" not in told
+    badge = passage(
+        "Wings and badges are always given back. A lost badge is reported to Security at once. Shoes are black.", "b.md"
+    )
+    assert await ask(librarian(badge), "Where do I report a lost badge?") == (
+        "A lost badge is reported to Security at once. [1]"
+    )
+
+
+async def test_the_heading_over_a_sentence_tells_what_it_is_about() -> None:
+    order = Passage(
+        "1", "order.md", "XQ-ALA and XQ-ALC. See below.", STAFF, "Engineering order EO-32-0147", ("Aircraft concerned",)
+    )
+    shift = passage("Order EO-32-0147 was begun on the left side.", "shift.md", "Shift handover")
+    text = await ask(librarian(shift, order), "Which aircraft are concerned by EO-32-0147?")
+    assert "XQ-ALA and XQ-ALC." in text
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "answer"),
+    [
+        ("食堂は午後3時まで開いている。", "食堂は何時までですか？", "食堂は午後3時まで開いている。"),
+        (
+            "The fleet has 42 aircraft.",
+            "Ｈｏｗ ｍａｎｙ ａｉｒｃｒａｆｔ ａｒｅ ｉｎ ｔｈｅ ｆｌｅｅｔ？",
+            "The fleet has 42 aircraft.",
+        ),
+        ("Ida Holm is Chief Executive Officer.", "Who is the CEO?", "Ida Holm is Chief Executive Officer."),
+    ],
+)
+async def test_questions_are_read_as_people_write_them(said: str, question: str, answer: str) -> None:
+    assert await ask(librarian(passage(said)), question) == f"{answer} [1]"

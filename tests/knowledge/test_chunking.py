@@ -155,3 +155,12 @@ def test_many_small_sections_under_one_heading_are_put_together_once() -> None:
 def test_an_empty_document_has_no_passages() -> None:
     assert passages(document()) == []
     assert passages(document(Section(" \n\n"), Section("", table=True))) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["QmFzZTY0" * 20_000, "`" * 100_000, "-=" * 50_000, "x" * 100_000 + " and a sentence."]
+)
+def test_a_file_of_few_words_is_cut_all_the_same(text: str) -> None:
+    made = passages(document(Section(text)))
+    assert all(len(one.text) <= 10_000 for one in made)
+    assert "".join(one.text for one in made).replace("\n", "") == text

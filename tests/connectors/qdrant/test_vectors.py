@@ -73,5 +73,9 @@ def test_a_model_reads_japanese_if_it_knows_paraphrases_apart() -> None:
     assert languages_read(Reader()) == {"en", "ja"}
 
 
+def test_models_read_narrow_letters_and_digits() -> None:
+    assert windows(passage("ＡＰＵの油は３．１リットル。", "整備")) == ["整備", "APUの油は3.1リットル。"]
+
+
 def test_nothing_to_encode_is_nothing() -> None:
     assert encode([], Counting(), SparseEncoder()) == []

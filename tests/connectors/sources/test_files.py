@@ -109,7 +109,7 @@ def test_what_cannot_be_opened_is_told(root: Path, opened: list[FilesSource]) ->
     (Path(os.fsdecode(bytes(root / "hr") + b"/caf\xe9.md"))).write_text("x")
     item = next(item for item in source.list() if "caf" in item.id)
     assert item.id == r"handbook/hr/caf\udce9.md"
-    with pytest.raises(UnreadableDocument, match="cannot be opened"):
+    with pytest.raises(UnreadableDocument, match="its name is not UTF-8 text; rename it"):
         source.read(item)
 
 

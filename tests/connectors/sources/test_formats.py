@@ -12,6 +12,7 @@ from bot.errors import UnreadableDocument
 from bot.types import Section
 from connectors.sources.cells import shown
 from connectors.sources.child import LimitedParser
+from connectors.sources.pages import whole_rows
 from tests.connectors.sources import made
 
 AIRLINE = Path(__file__).parents[3] / "examples/airline/documents"
@@ -47,6 +48,17 @@ def test_front_matter_is_not_text_but_names_the_title(parser: LimitedParser, tmp
     assert (title, sections) == ("Uniforms", [Section("Wear blue.")])
 
 
+def test_headings_of_plain_text(parser: LimitedParser, tmp_path: Path) -> None:
+    text = "Site guide\n\nEdition 2.\n\nPARKING\nLot P4.\n\n【食堂】\n10時から営業する。\nUSE THE RAMP\n\nEUR 5.\nPaid."
+    title, sections = read(parser, tmp_path / "guide.txt", text)
+    assert title == "Site guide"
+    assert sections == [
+        Section("Site guide\n\nEdition 2.", ("Site guide",)),
+        Section("Lot P4.", ("Site guide", "PARKING")),
+        Section("10時から営業する。\nUSE THE RAMP\n\nEUR 5.\nPaid.", ("Site guide", "食堂")),
+    ]
+
+
 def test_html_without_scripts_and_navigation(parser: LimitedParser, tmp_path: Path) -> None:
     text = """<html><head><title>Safety notice</title><script>var secret = 1</script></head><body><nav>Home</nav>
     <h1>Safety</h1><p>Wear a <b>vest</b>.</p><table><tr><th>Zone</th><th>Speed</th></tr><tr><td>Ramp</td><td>15</td></tr>
@@ -56,13 +68,24 @@ def test_html_without_scripts_and_navigation(parser: LimitedParser, tmp_path: Pa
     assert sections == [Section("Wear a vest.\nZone | Speed\nRamp | 15", ("Safety",))]
 
 
+def test_html_cells_that_cover_others_keep_figures_below_their_names(parser: LimitedParser, tmp_path: Path) -> None:
+    text = """<table><tr><th colspan=4>Results</th></tr>
+    <tr><th>Segment</th><th colspan="2">2025</th><th>Total</th></tr>
+    <tr><td rowspan=2>Cargo</td><td>1.1</td><td>2.2</td><td>3.3</td></tr><tr><td>4.4</td><td>5.5</td><td>9.9</td></tr></table>"""
+    _, sections = read(parser, tmp_path / "a.html", text)
+    rows = "Segment | 2025 | 2025 | Total\nCargo | 1.1 | 2.2 | 3.3\nCargo | 4.4 | 5.5 | 9.9"
+    assert sections == [Section(f"Results\n{rows}")]
+
+
 def test_docx(parser: LimitedParser, tmp_path: Path) -> None:
     made.docx_file(tmp_path / "a.docx")
     file = parser.parse(tmp_path / "a.docx")
     assert file.title == "Parental leave"
     assert file.sections == (
         Section("Each parent may take 20 weeks.", ("Entitlement",)),
-        Section("- eight weeks before\nSegment | 2025 2024\nCargo | 142.7 | 131.2", ("Entitlement", "Notice")),
+        Section(
+            "- eight weeks before\nSegment | 2025 2024 | 2025 2024\nCargo | 142.7 | 131.2", ("Entitlement", "Notice")
+        ),
     )
 
 
@@ -115,6 +138,52 @@ def test_pdf_columns_are_read_one_after_the_other(parser: LimitedParser, tmp_pat
     prose = " ".join(f"Paragraph {number} {told}" for number in range(90))
     assert text.replace("CONFIDENTIAL ", "").replace("Ternfield Airways | Annual report | 1 ", "") == prose
     assert text.count("CONFIDENTIAL") == text.count("Ternfield Airways") == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "rows"),
+    [
+        (
+            "filings/annual-report-2025.pdf",
+            [
+                "Name | Office | Salary (EUR thousand) | Bonus (EUR thousand) | Total (EUR thousand)",
+                "Leonie Harcastle | Chief Operating Officer | 455 | 251 | 706",
+                "Region | Airports | Flights | Passengers (million) | Load factor",
+            ],
+        ),
+        (
+            "maintenance/ata-29-hydraulic-power.pdf",
+            [
+                "Place | Limit with the system under pressure | Action above the limit",
+                "Pump shaft seal | 2 drops per minute | Replace pump within 50 hours",
+            ],
+        ),
+        (
+            "filings/ja/shareholder-letter-2025.pdf",
+            ["項目（百万ユーロ） | 2025年度 | 2024年度", "純収益 | 1,482.6 | 1,371.4"],
+        ),
+    ],
+)
+def test_pdf_rows_whose_cells_are_wrapped_or_close_together(
+    parser: LimitedParser, document: str, rows: list[str]
+) -> None:
+    lines = "\n".join(section.text for section in parser.parse(AIRLINE / document).sections).splitlines()
+    assert [row for row in rows if row not in lines] == []
+
+
+def test_rows_that_stand_close_are_told_from_the_rest_of_a_cell() -> None:
+    tight = [
+        "Fuel              397.6     412.8",
+        "                  338.2     306.1",
+        "Region            2025      2024",
+    ]
+    assert whole_rows(tight) == tight
+    assert whole_rows(["Region            2025      2024", "                  audited   audited"]) == [
+        "Region   2025 audited   2024 audited"
+    ]
+    assert whole_rows(["Fuel              397.6     412.8", "More was burned than before."])[1:] == [
+        "More was burned than before."
+    ]
 
 
 @pytest.mark.parametrize(
