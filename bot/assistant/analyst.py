@@ -17,7 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from bot.assistant import moods, themes
 from bot.assistant.analystwords import AnalystWords, analyst_words
 from bot.assistant.grouping import Vectors, groups, named, sorted_under, typical
-from bot.assistant.items import Item, material
+from bot.assistant.items import Item, material, sizes
 from bot.assistant.judging import judged
 from bot.assistant.labels import count_of, labels_of
 from bot.assistant.meaning import Meaning, by_characters, is_far, is_weak
@@ -28,6 +28,8 @@ from bot.types import Answer, Done, Reply, Status, Turn
 
 MESSAGES = 2000
 CHARACTERS = 500_000
+TABLES = 2_000_000
+"""Characters of tables that are looked through, whichever of their columns holds the messages."""
 LENGTH = 2000
 """Characters of one message that are read."""
 OTHERS = frozenset({"other", "others", "none", "misc", "miscellaneous", "else", "その他", "それ以外", "該当なし"})
@@ -124,7 +126,11 @@ class Analyst:
     async def _brief(self, turn: Turn, text: str) -> _Brief | str:
         """What is asked about which messages, or why that cannot be done, in the language of the request."""
         asked = turn.message.text if turn.message.text.strip() else text
-        found = material(asked, turn.message.excerpts, turn.uploads)
+        say = analyst_words(language(asked))
+        for there, limit in zip(sizes(turn.message.excerpts, turn.uploads), (CHARACTERS, TABLES), strict=True):
+            if there > limit:
+                return say.too_long.format(there=f"{there:,}", limit=f"{limit:,}")
+        found = await asyncio.to_thread(material, asked, turn.message.excerpts, turn.uploads)
         say = analyst_words(language(found.request or asked))
         request, items = found.request, found.items
         if not items and found.thread:

@@ -83,7 +83,7 @@ class Drafter:
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Status, the text, then Done."""
         started = self._clock()
-        given = await self._giver.given(turn, request)
+        given = await self._giver.given(turn, request, LIMIT)
         own = language(turn.message.text)
         say = editor_words(own)
         rephrases = bool(_REPHRASES.search(given.request)) and not is_reply(given.request)
@@ -186,9 +186,8 @@ def _source(given: Given) -> str:
 
 def _problem(given: Given, rephrases: bool, say: EditorWords) -> str:
     """Why there is no text; empty if there can be one."""
-    size = len(given.text)
-    if size > LIMIT:
-        return say.too_long.format(size=f"{size:,}", limit=f"{LIMIT:,}")
+    if given.size > LIMIT:
+        return say.too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
     if rephrases and not given.parts:
         return say.thread_unread if given.in_thread else say.nothing_to_draft
     return "" if given.request.strip() or given.parts else say.nothing_to_draft

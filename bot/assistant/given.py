@@ -17,6 +17,7 @@ from bot.assistant.found import Found
 from bot.assistant.grounding import MARKER
 from bot.assistant.letters import read
 from bot.assistant.material import context
+from bot.assistant.sizes import beside, of_files
 from bot.assistant.terms import coverage
 from bot.ports import Index, Threads
 from bot.types import Answer, Citation, Excerpt, Exchange, Passage, Turn
@@ -28,6 +29,8 @@ ABOUT = 0.58
 """The share of a topic that a document's name and best passage must mention, as for a question (quoting.COVERED)."""
 FOUND = 60
 """Passages asked of the index; those of the best one's document are the material."""
+LONGEST = 400_000
+"""Characters of files and quoted messages that are read where nobody says fewer."""
 LINES = 0.7
 """The share of lines that must begin with a name or a time for a text to be a chat or a log."""
 ASKING = 240
@@ -91,7 +94,7 @@ class Given:
 
     `rests_on` names documents that the text may carry something of; `searched` says that documents were looked for;
     `found` is what earlier steps of the same request found, with its sources; `inline` says that the material goes on
-    behind the colon of the request, in the same line.
+    behind the colon of the request, in the same line. `unread` counts the characters of material that is too long to be read.
     """
 
     request: str
@@ -101,6 +104,7 @@ class Given:
     searched: bool = False
     found: Found | None = None
     inline: bool = False
+    unread: int = 0
 
     @classmethod
     def of(cls, answers: Sequence[Answer], request: str, brought: Sequence[Part] = ()) -> Given:
@@ -127,6 +131,11 @@ class Given:
         return "\n\n".join(f"{part.author}: {part.text}" if part.author else part.text for part in self.parts)
 
     @property
+    def size(self) -> int:
+        """Characters of the material, read or not."""
+        return self.unread + sum(len(part.text) for part in self.parts)
+
+    @property
     def in_thread(self) -> bool:
         """Whether the request is about the place where it was asked."""
         return bool(_THREAD.search(self.request))
@@ -144,11 +153,14 @@ class Giver:
         self._index = index
         self._threads = threads
 
-    async def given(self, turn: Turn, request: str, documents: bool = False) -> Given:
+    async def given(self, turn: Turn, request: str, most: int = LONGEST, documents: bool = False) -> Given:
         """The material that came with a request; `documents`: search for it if nothing else is meant.
 
-        Only messages of the very place are read, and only documents that every reader of the turn may see.
+        Only messages of the very place are read, and only documents that every reader of the turn may see. Of files and
+        quoted messages with more than `most` characters nothing is read.
         """
+        if (size := of_files(turn.uploads) if turn.found else beside(turn)) > most:
+            return replace(Given.of(turn.found, ""), unread=size) if turn.found else Given("", unread=size)
         asked, pasted = parted(request)
         if not pasted and request != turn.message.text:
             _, pasted = parted(turn.message.text)

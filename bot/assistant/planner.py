@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Literal, NotRequired, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
@@ -225,8 +226,8 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         if tool and tool in self._specialists:
             return Plan(tool, "rule", 1.0)
         plan = await self._router.route(completed(text, [_without_material(one) for one in turn.history]))
-        beside = [*(one.text for one in turn.uploads), *(one.text for one in turn.message.excerpts)]
-        brought = any(map(str.strip, beside))
+        uploaded = (section.text for upload in turn.uploads for section in upload.sections)
+        brought = any(text.strip() for text in chain(uploaded, (one.text for one in turn.message.excerpts)))
         if brought and plan.tool in (SEARCH, CHAT) and plan.confidence < SURE and SUMMARIZE in turn.access.tools:
             return Plan(SUMMARIZE, plan.by, plan.confidence)
         return plan

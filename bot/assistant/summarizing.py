@@ -92,8 +92,8 @@ class Summarizer:
     async def answer(self, turn: Turn, request: str, given: Given | None = None) -> AsyncIterator[Reply]:
         """Status and progress, the summary sentence by sentence, then Done. `given` is material from an earlier step."""
         say, started = editor_words(language(turn.message.text)), self._clock()
-        given = given or await self._giver.given(turn, request, documents=True)
-        found = await asyncio.to_thread(sentences_of, given.parts) if _short_enough(given) else []
+        given = given or await self._giver.given(turn, request, LIMIT, documents=True)
+        found = await asyncio.to_thread(sentences_of, given.parts) if given.size <= LIMIT else []
         if not found:
             yield Done(Answer(_refusal(given, turn, say), searched=given.searched))
             return
@@ -270,15 +270,10 @@ def _passages(part: Sequence[Sentence]) -> list[Passage]:
     return [*cited.values(), *own]
 
 
-def _short_enough(given: Given) -> bool:
-    return sum(len(part.text) for part in given.parts) <= LIMIT
-
-
 def _refusal(given: Given, turn: Turn, say: EditorWords) -> str:
     """Why there is no summary."""
-    if not _short_enough(given):
-        size = sum(len(part.text) for part in given.parts)
-        return say.too_long.format(size=f"{size:,}", limit=f"{LIMIT:,}")
+    if given.size > LIMIT:
+        return say.too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
     if given.searched:
         return words(language(turn.message.text)).not_found
     return say.thread_unread if given.in_thread else say.nothing_to_summarize

@@ -80,6 +80,10 @@ class Translator:
         """Progress, checked pieces, then Done."""
         own, started = language(turn.message.text), self._clock()
         given = await self._given(turn, request)
+        if given.size > LIMIT:
+            told = editor_words(own).too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
+            yield Done(_found_only(given, told))
+            return
         await asyncio.to_thread(tongues.load)
         code, text = _target(given, turn), (given.found.whole if given.found else given.text).strip()
         problem = self._problem(given, code, text, turn)
@@ -109,7 +113,7 @@ class Translator:
 
     async def _given(self, turn: Turn, request: str) -> Given:
         """The material; a phrase inside the request counts: "How do you say boarding pass in Japanese?"."""
-        given = await self._giver.given(turn, request)
+        given = await self._giver.given(turn, request, LIMIT)
         phrase = _phrase(given.request)
         if phrase and given.origin in ("nothing", "earlier"):
             return Given(given.request, (Part(phrase),), "pasted")
@@ -124,8 +128,6 @@ class Translator:
         if code is None:
             named, known = tongues.unknown(given.request), ", ".join(tongues.called(one, own) for one in tongues.KNOWN)
             return say.unknown_language.format(language=named, known=known) if named else say.which_language
-        if len(text) > LIMIT:
-            return say.too_long.format(size=f"{len(text):,}", limit=f"{LIMIT:,}")
         called = tongues.called(code, own)
         if tongues.already(protect(text).plain, code):
             told = say.already_in.format(language=called)

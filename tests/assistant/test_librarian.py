@@ -134,6 +134,12 @@ async def test_japanese_is_answered_from_japanese() -> None:
     assert events[0] == Status(JAPANESE.searching)
 
 
+async def test_what_shares_no_word_with_a_japanese_question_is_not_added_to_its_answer() -> None:
+    question = "クランプの締付トルクを調べて"
+    answer, _ = await heard(librarian(TORQUE, LEAVE, CANTEEN).answer(turn(question), question))
+    assert [source.document for source in answer.sources] == [TORQUE.document]
+
+
 @pytest.mark.parametrize("style", ["quote", "compose"])
 async def test_nothing_there_and_not_allowed_are_the_same_words(style: Literal["quote", "compose"]) -> None:
     question = "How many days of paid leave may employees take?"

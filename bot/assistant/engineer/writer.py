@@ -23,6 +23,7 @@ from bot.assistant.engineer.codetext import (
 )
 from bot.assistant.engineer.mending import Budget, mended
 from bot.assistant.followups import follows
+from bot.assistant.sizes import beside
 from bot.language import language as language_of
 from bot.ports import Linter, Sandbox
 from bot.types import Answer, Done, Reply, Status, Turn
@@ -79,7 +80,7 @@ class Writer:
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Status, then Done with the code, what was run and what it printed."""
         say = CODE[language_of(request)]
-        size = len(request) + sum(len(upload.text) for upload in turn.uploads)
+        size = len(request) + beside(turn)
         if size > MOST:
             yield Done(Answer(say.too_long.format(size=size, most=MOST)))
             return
