@@ -16,6 +16,7 @@ class CodeWords:
     running: str
     reading: str
     mending: str
+    tried: str
     round: str
     too_long: str
     nothing_given: str
@@ -71,6 +72,7 @@ ENGLISH = CodeWords(
     running="Running it",
     reading="Looking for the fault",
     mending="Trying repairs",
+    tried="Trying repairs: {tried} of at most {most} small changes",
     round="Round {number} of {most}",
     too_long="That is {size:,} characters; I read at most {most:,} of code and text at once. "
     "Please send only the part that matters.",
@@ -128,6 +130,7 @@ JAPANESE = CodeWords(
     running="実行しています",
     reading="誤りを探しています",
     mending="修正を試しています",
+    tried="修正を試しています（最大{most}件中{tried}件目まで）",
     round="{most}回中{number}回目",
     too_long="{size:,}文字あります。一度に読めるコードと文章は{most:,}文字までです。関係する部分だけを送ってください。",
     nothing_given="コードもエラーメッセージも見当たりません。コードかトレースバックを貼り付けるか、ファイルを添付してください。",

@@ -23,7 +23,7 @@ from bot.ports import Program, Ran
 from bot.types import Access, Answer, Excerpt, Exchange, Message, Principal, Reply, Room, Status, Turn, Upload
 from connectors.ruff import Ruff
 from tests.assistant.library import heard, saying
-from tests.fakes import PlainSandbox, ScriptedModel
+from tests.fakes import PlainSandbox, ScriptedModel, UnmendableSandbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "code"
 BUGGY = [json.loads(line) for line in (EXAMPLES / "repair.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -320,6 +320,37 @@ async def test_a_failure_that_nothing_mends_is_not_called_mended() -> None:
     assert "F821" in answer.text
     assert ENGLISH.change not in answer.text
     assert "none of them made it work" in answer.text
+
+
+WRONG_SUM = "Fix it:\n```python\ndef f(a, b):\n    total = a - b + 1\n    return total * 2\n```\nf(1, 2) should be 77."
+
+
+async def test_trying_repairs_says_how_many_were_tried_and_how_many_may_be() -> None:
+    sandbox = UnmendableSandbox()
+    answer, events = await heard(Debugger(saying("?"), sandbox, Ruff()).answer(turn(WRONG_SUM), WRONG_SUM))
+    told = [event.text for event in events if isinstance(event, Status)]
+    counts = [ENGLISH.tried.format(tried=tried, most=150) for tried in range(5, sandbox.runs, 5)]
+    assert len(counts) >= 3
+    assert told == [ENGLISH.running, ENGLISH.mending, *counts, ENGLISH.round.format(number=1, most=1)]
+    assert ENGLISH.unmended.format(tried=sandbox.runs - 1) in answer.text
+
+
+async def test_trying_repairs_stops_in_the_middle_with_the_run_that_is_under_way() -> None:
+    sandbox = UnmendableSandbox(last=8)
+    debugging = asyncio.create_task(heard(Debugger(saying("?"), sandbox, Ruff()).answer(turn(WRONG_SUM), WRONG_SUM)))
+    await sandbox.reached.wait()
+    debugging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await debugging
+    assert (sandbox.runs, sandbox.stopped) == (8, 1)
+
+
+async def test_what_takes_too_long_ends_the_trying_and_is_told() -> None:
+    sandbox = UnmendableSandbox(last=8)
+    debugger = Debugger(saying("?"), sandbox, Ruff(), longest=1.0)
+    answer, _ = await heard(debugger.answer(turn(WRONG_SUM), WRONG_SUM))
+    assert (sandbox.runs, sandbox.stopped) == (8, 1)
+    assert ENGLISH.unmended.format(tried=6) in answer.text
 
 
 async def test_a_model_is_believed_only_if_the_run_speaks_for_it() -> None:

@@ -128,7 +128,7 @@ class Writer:
         trial = await self._bench.run(code, language, person, checks)
         if language != PYTHON or trial.good or not trial.began:
             return trial
-        mend = await mended(self._bench, trial, person, (), Budget(tries=20))
+        mend = await mended(self._bench, trial, person, (), Budget(most=20))
         return mend.trial if mend else trial
 
     async def _own_tests(self, trial: Trial, turn: Turn, request: str) -> Trial | None:
