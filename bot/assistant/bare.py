@@ -1,4 +1,4 @@
-"""A request that is a bare verb, such as "summarize" or 「翻訳して」: a rule knows its tool, whatever it is about."""
+"""A request that is a bare verb or language, such as "summarize" or "auf Deutsch": a rule knows its tool."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bot.assistant import abroad, tongues
+
 _VERBS: Mapping[str, str] = MappingProxyType(
     {
         "summarize": r"summari[sz]e|summary|tl;?dr|sum (?:it |this )?up|recap|(?:the )?(?:gist|key points)"
         r"|zusammenfassung|fass\w* zusammen|résumé|résume[rz]?|resumen|resume|riassunto|要約|まとめ(?:て)?",
-        "translate": r"translat(?:e|ion)|übersetz\w*|翻訳|訳して|英訳|和訳",
+        "translate": rf"translat(?:e|ion)|{abroad.TRANSLATES}|翻訳|訳して|英訳|和訳",
         "draft": r"rephrase|reword|rewrite|proofread|polish|(?:draft )?(?:a )?reply|言い換えて?|書き直して|校正|添削|返信(?:案)?",
         "debug_code": r"fix|debug|デバッグ",
         "sentiment": r"sentiment|mood|感情分析",
@@ -31,6 +33,7 @@ _BARE = tuple(
 
 
 def bare(request: str) -> str | None:
-    """The tool that a request names by its verb alone; None if it says anything beside it."""
+    """The tool that a request names by its verb, or by a language, alone; None if it says anything beside it."""
     said = unicodedata.normalize("NFKC", request).casefold().strip()
-    return next((tool for tool, pattern in _BARE if pattern.fullmatch(said)), None)
+    tool = next((tool for tool, pattern in _BARE if pattern.fullmatch(said)), None)
+    return tool or ("translate" if tongues.only(said) else None)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.assistant import abroad, tongues
 from bot.assistant.bare import bare
 from bot.assistant.editor_words import without_notes
 from bot.assistant.followups import follows
@@ -50,6 +51,7 @@ _ASKS = re.compile(
     r"|what is written|the minutes|improve|correct my|zusammenfassung|übersetz|résumé|resumen|riassunto",
     re.I,
 )
+_ABROAD = re.compile(rf"\b{abroad.TRANSLATES}", re.I)
 _MIGHT_ASK = re.compile(r"(?:[?？:：]|お願いします。?|ください。?)$")
 _COLON = re.compile(r"^(?P<head>[^\n]{1,240}?)(?:[:：](?=\s|[^\x00-\x7f]|[\"'“「>])|：)\s*(?P<body>.+)$", re.S)
 _HEAD = re.compile(
@@ -236,12 +238,17 @@ def earlier(turn: Turn, asked: str) -> Given:
 def _is_request(line: str) -> bool:
     """Whether a line asks for something: in the part before its colon, if it has one."""
     head, body = _at_colon(line)
-    return len(head) <= ASKING and bool(_ASKS.search(head) or (body and _HEAD.search(head.strip())))
+    return len(head) <= ASKING and (_sets_to_work(head) or bool(body and _HEAD.search(head)))
+
+
+def _sets_to_work(head: str) -> bool:
+    """Whether words ask for something that the editor does, in whatever language."""
+    return bool(_ASKS.search(head) or _ABROAD.search(head)) or tongues.only(head)
 
 
 def _at_colon(line: str) -> tuple[str, str]:
     found = _COLON.match(line)
-    if found and (_ASKS.search(found["head"]) or _HEAD.search(found["head"].strip())):
+    if found and (_sets_to_work(found["head"]) or _HEAD.search(found["head"].strip())):
         body = found["body"].strip()
         whole = _QUOTED.fullmatch(body)
         return found["head"].strip(), next(text for text in whole.groups() if text) if whole else body

@@ -33,6 +33,13 @@ OTHER = passage("Dinner is paid up to EUR 75.", "expense.docx", "Expense policy"
             "お詫びの返信を書いてください。",
             "お客様：返金がまだです。",
         ),
+        ("auf Deutsch bitte: The gate has changed.", "auf Deutsch bitte", "The gate has changed."),
+        (
+            "en français s'il vous plaît :\nThe gate has changed.",
+            "en français s'il vous plaît",
+            "The gate has changed.",
+        ),
+        ("Übersetze das ins Englische: Guten Tag.", "Übersetze das ins Englische", "Guten Tag."),
         ("日本語で: We regret the delay.", "日本語で", "We regret the delay."),
         ("Make this more polite: “Send it now.”", "Make this more polite", "Send it now."),
         ("Summarize the travel policy.", "Summarize the travel policy.", ""),

@@ -84,6 +84,20 @@ def test_its_confidence_is_the_share_of_right_choices(rows: list[tuple[str, str,
     assert abs(float(np.mean([plan.confidence for *_, plan in rows])) - right(rows)) < 0.06
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "auf Deutsch bitte: The gate has changed to B12.",
+        "en français s'il vous plaît : The gate has changed to B12.",
+        "英語で：本日の便は満席です。",
+        "¿Puedes traducir esto al inglés? El vuelo sale a las nueve.",
+        "Kannst du das ins Englische übersetzen? Guten Morgen.",
+    ],
+)
+async def test_translation_may_be_asked_for_in_other_languages(router: Router, text: str) -> None:
+    assert (await router.route(text)).tool == "translate"
+
+
 async def test_an_empty_message_is_routed_too(router: Router) -> None:
     assert (await router.route("")).tool in LEARNT
     assert (await router.route("\n ```\n")).tool in LEARNT
