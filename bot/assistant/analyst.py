@@ -36,6 +36,8 @@ OTHERS = frozenset({"other", "others", "none", "misc", "miscellaneous", "else", 
 CLOSE = 0.8
 """A second label this near to the first, as a share of it, makes a close call."""
 EXAMPLES = 3
+BACK = 5
+"""Exchanges that are gone back over for the messages that a follow-up is about."""
 _MOOD_QUESTION = "Is the mood of the message positive, neutral or negative?"
 _LABEL_QUESTION = "Which label fits the message best?"
 
@@ -138,9 +140,8 @@ class Analyst:
             if read is None:
                 return say.no_thread
             items = tuple(Item(one.text, one.author) for one in read if one.text.strip() and one.text != asked)
-        if not items and turn.history:
-            earlier = material(turn.history[-1].question)
-            request, items = f"{request}\n{earlier.request}", earlier.items
+        if not items:
+            request, items = _earlier(turn, request)
         if not items:
             return say.nothing
         if len(items) > MESSAGES:
@@ -176,6 +177,15 @@ class Analyst:
             close = bool(more) and bool(more[0] > CLOSE * first)
             chosen.append((rest, close) if away and rest else (real[int(row.argmax())], close or bool(unlike)))
         return chosen
+
+
+def _earlier(turn: Turn, request: str) -> tuple[str, tuple[Item, ...]]:
+    """The messages of the latest question that brought some, for a follow-up; what was asked about them counts if it was the last."""
+    for number, exchange in enumerate(reversed(turn.history[-BACK:])):
+        found = material(exchange.question)
+        if found.items:
+            return (request if number else f"{request}\n{found.request}"), found.items
+    return request, ()
 
 
 def _as_judged(value: float, given: str | None) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.assistant import words
 from bot.language import Language
 
 
@@ -128,10 +129,18 @@ def editor_words(language: Language) -> EditorWords:
 
 
 _NOTES = re.compile(
-    "|".join(
+    "|".join(re.escape(say.not_found) for say in (words.ENGLISH, words.JAPANESE))
+    + "|"
+    + "|".join(
         re.sub(r"\\\{\w+\\\}", ".+", re.escape(note))
         for say in _BY_LANGUAGE.values()
         for note in (
+            say.nothing_to_summarize,
+            say.nothing_to_translate,
+            say.nothing_to_draft,
+            say.too_long,
+            say.thread_unread,
+            say.which_language,
             say.summary_untranslated,
             say.unknown_language,
             say.already_in.rstrip(":"),

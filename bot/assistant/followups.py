@@ -20,6 +20,7 @@ _FOLLOWS = re.compile(
     r"^(?:(?:much |even |a bit |make it )?(?:shorter|longer|simpler|friendlier|more \w+|less \w+)"
     r"|once more|again|now in \w+)\b"
     r"|^in \w+(?: please)?[?.!]?$"
+    r"|^(?:(?:and|now|please) )*(?:as|in) (?:an? )?(?:csv|table|spreadsheet|excel|chart)\b|^(?:csv|表|エクセル|グラフ)(?:で|に|として)"
     r"|^(?:and|or|but|so|then|also|what about|how about|what if|why|why not|since when|how so|the same)\b"
     r"|\b(?:it|its|they|them|their|theirs|this one|that one|the same|he|she|him|her)\b"
     r"|\b(?:is|was|are|were|does|do|did|about|of|for|on|with|at|to) (?:this|that|these|those)\b|\b(?:that|there|then)[?]?$"
@@ -28,6 +29,8 @@ _FOLLOWS = re.compile(
     r"|^[^、。？?]{1,16}(?:は|では|だと|の場合は|なら|についても|も)[?]?$"
 )
 
+_ABBREVIATED = re.compile(r"\bIT\b")
+"""Information technology is no pronoun, unless everything is in capitals."""
 _FORM = re.compile(
     r"^(?:(?:and|but|now|please) )?(?:as|in) (?:(?:a|one|two|three|four|five|six|seven|\d+|short|numbered|bullet) )*"
     r"(?:bullets?|bullet points?|points?|list|sentences?|words|lines?|paragraphs?)(?: please)?[?.!]?$"
@@ -52,7 +55,8 @@ def completed(question: str, history: Sequence[Exchange]) -> str:
 
 def follows(question: str) -> bool:
     """Whether a question leans on what was said before: it is short, and begins or points back like one that does."""
-    said = unicodedata.normalize("NFKC", question).casefold().strip()
+    plain = unicodedata.normalize("NFKC", question).strip()
+    said = (plain if plain.isupper() else _ABBREVIATED.sub(" ", plain)).casefold()
     return len(said) <= SHORT and bool(_FOLLOWS.search(said) or _FORM.search(said))
 
 

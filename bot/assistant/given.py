@@ -19,7 +19,8 @@ from bot.assistant.grounding import MARKER
 from bot.assistant.letters import read
 from bot.assistant.material import context
 from bot.assistant.sizes import beside, of_files
-from bot.assistant.terms import coverage
+from bot.assistant.terms import coverage, terms
+from bot.assistant.wishes import without_form
 from bot.ports import Index, Threads
 from bot.types import Answer, Citation, Excerpt, Exchange, Passage, Turn
 
@@ -216,7 +217,7 @@ def parted(text: str) -> tuple[str, str]:
 
 def topic(request: str) -> str:
     """What a request names beside what is to be done: "Summarize the travel policy" names the travel policy."""
-    return " ".join(word for word in _FRAME.sub(" ", request).split() if _NAMING.search(word))
+    return " ".join(word for word in _FRAME.sub(" ", without_form(request)).split() if _NAMING.search(word))
 
 
 def quoted(request: str) -> str:
@@ -226,10 +227,14 @@ def quoted(request: str) -> str:
 
 
 def earlier(turn: Turn, asked: str) -> Given:
-    """The latest answer that says more than a note of our own, with its sources and the documents it rested on."""
+    """The latest answer that says more than a note of our own, with its sources and the documents it rested on.
+
+    There is nothing if none does: that something was not found is no material.
+    """
     told = [one for one in turn.history if without_notes(one.answer)]
-    last = (told or turn.history)[-1]
-    text = without_notes(last.answer) or last.answer
+    if not told:
+        return Given(asked)
+    last, text = told[-1], without_notes(told[-1].answer)
     if last.sources:
         return replace(Given.of([Answer(text, last.sources, rests_on=last.documents)], asked), origin="earlier")
     return Given(asked, _parts([MARKER.sub("", text)]), "earlier", rests_on=last.documents)
@@ -321,12 +326,19 @@ def _latest(asked: str, parts: list[Part]) -> list[Part]:
 
 
 async def _document(index: Index, turn: Turn, asked: str) -> Given:
-    """The passages of the document that a topic is most likely about; none if no document mentions enough of it."""
+    """The passages of the document whose title a topic holds, or that it is most likely about; none if none mentions enough of it."""
     wanted = topic(asked)
     found = await index.search(wanted, turn.access, FOUND)
-    if not found or coverage(wanted, f"{context(found[0])} {found[0].text}") < ABOUT:
+    meant = next((one for one in found if _is_titled(one, wanted)), next(iter(found), None))
+    if meant is None or not (_is_titled(meant, wanted) or coverage(wanted, f"{context(meant)} {meant.text}") >= ABOUT):
         return Given(asked, searched=True)
-    chosen = [one for one in found if one.document == found[0].document]
+    chosen = [one for one in found if one.document == meant.document]
     best = sorted(chosen, key=lambda one: one.page or 0)
     parts = tuple(Part(one.text, passage=one) for one in best)
     return Given(asked, parts, "documents", searched=True)
+
+
+def _is_titled(passage: Passage, wanted: str) -> bool:
+    """Whether a topic says the whole title of a document, of two terms at least."""
+    title = terms(passage.title)
+    return len(title) >= 2 and title <= terms(wanted)

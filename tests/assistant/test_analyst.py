@@ -230,6 +230,18 @@ async def test_a_follow_up_works_on_the_same_messages(analyst: Analyst) -> None:
     assert [file.name for file in (await sorted_by(analyst, asked)).files] == ["labels.csv"]
 
 
+async def test_a_follow_up_goes_back_to_the_last_messages_and_asks_something_new_of_them(analyst: Analyst) -> None:
+    asked = turn("and sort them into billing, technical problem and praise")
+    history = (Exchange(f"How do these people feel?\n{TICKETS}", "..."), Exchange("as CSV, please", "..."))
+    answer = await sorted_by(analyst, replace(asked, history=history))
+    assert "under 3 labels" in answer.text
+
+
+async def test_never_again_is_no_praise(embeddings: Embeddings) -> None:
+    told = await felt(Analyst(ScriptedModel(), embeddings), turn("これはどう感じますか：「二度と乗りません」"))
+    assert "否定的" in told.text
+
+
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
