@@ -160,7 +160,10 @@ class Analyst:
             yield done, part
 
     def _under(self, texts: Sequence[str], labels: Sequence[str], found: Vectors | None) -> list[tuple[str, bool]]:
-        """The label of each text, and whether that is unsure: a close call, or a label that is not near."""
+        """The label of each text, and whether that is unsure: a close call, or a label that is not near.
+
+        By characters, a text that shares none with any label is under none of them.
+        """
         real = [label for label in labels if label.casefold() not in OTHERS] or list(labels)
         rest = next((label for label in labels if label not in real), None)
         if found is not None:
@@ -174,13 +177,16 @@ class Analyst:
         chosen = []
         for row, away, unlike in zip(shares, far, weak, strict=True):
             first, *more = np.sort(row)[::-1]
+            if away and not embedded and not rest:
+                chosen.append(("", False))
+                continue
             close = bool(more) and bool(more[0] > CLOSE * first)
             chosen.append((rest, close) if away and rest else (real[int(row.argmax())], close or bool(unlike)))
         return chosen
 
 
 def _earlier(turn: Turn, request: str) -> tuple[str, tuple[Item, ...]]:
-    """The messages of the latest question that brought some, for a follow-up; what was asked about them counts if it was the last."""
+    """The messages of the latest question that brought some; what was asked of them counts too if nothing came between."""
     for number, exchange in enumerate(reversed(turn.history[-BACK:])):
         found = material(exchange.question)
         if found.items:

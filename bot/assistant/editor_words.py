@@ -79,7 +79,7 @@ ENGLISH = EditorWords(
     rephrase_too_small="The language model of this installation is too small to rephrase this reliably. "
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
     rephrase_failed="I could not rephrase this without changing numbers, names or links, so I am not showing it.",
-    draft_missing="Please check: {missing} of your request is not in the draft.",
+    draft_missing="Please check: of your request, {missing} did not get into the draft.",
     draft_open="Note: what the text is to say is left open in square brackets: I could not tell it from “{request}”, "
     "and the language model of this installation is too small to write freely. "
     "Put it behind a colon: “Draft a reply: we received your application.”",

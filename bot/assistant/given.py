@@ -326,7 +326,7 @@ def _latest(asked: str, parts: list[Part]) -> list[Part]:
 
 
 async def _document(index: Index, turn: Turn, asked: str) -> Given:
-    """The passages of the document whose title a topic holds, or that it is most likely about; none if none mentions enough of it."""
+    """The passages of the document whose title a topic holds, or that it is most likely about; none if none is enough."""
     wanted = topic(asked)
     found = await index.search(wanted, turn.access, FOUND)
     meant = next((one for one in found if _is_titled(one, wanted)), next(iter(found), None))

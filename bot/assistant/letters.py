@@ -13,9 +13,14 @@ from bot.assistant.grounding import MARKER
 from bot.assistant.wishes import Tone, without_form
 from bot.language import Language
 
+_DEEDS = (
+    "accept|acknowledge|announce|apologi[sz]e|cancel|confirm|congratulate|decline|invite|offer|postpone|promise|propose|recommend"
+    "|refuse|reject|remind|request|suggest|thank|warn|welcome|withdraw"
+)
 _POINT = re.compile(
     r"\b(?:that says|which says|saying|says|that explains|explaining|and say|tell (?:them|him|her)|to say|back|inform\w* \w+)"
     r"(?: that)? (?P<says>.+)$"
+    rf"|\b(?:that|which|to) (?P<does>(?:{_DEEDS})(?:e?s)? .+)$"
     r"|\b(?:that|because) (?P<that>.+)$"
     r"|\b(?:asking|to ask) (?P<asks>.+)$"
     r"|; ?(?P<then>.+)$"
@@ -41,6 +46,7 @@ _REPLY = re.compile(r"\b(?:reply|answer|respond|response|write back)\b|返信|�
 _TAIL = re.compile(
     r"[,;]? (?:please|but be (?:nice|kind|polite)|in (?:english|japanese)|in a \w+ (?:tone|way))[.!]?$", re.I
 )
+_WHOM = re.compile(r"^(?:them|him|her)\b", re.I)
 _LISTED = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s*")
 _SHORT_FORMS = (
     (r"\bcan't\b", "cannot"),
@@ -238,6 +244,7 @@ def _said(found: re.Match[str] | None, says: Callable[[str], str], frame: Frame)
         "about": lambda what: frame.about.format(what=what),
         "asks": lambda what: frame.asks.format(what=what),
         "says": says,
+        "does": _deed,
     }
     return [forms.get(kind, _sentence)(text)]
 
@@ -248,6 +255,13 @@ def _sentence(text: str) -> str:
     ended = said != text or said.endswith((".", "!", "?", "。", "！", "？", ":", "："))
     end = "" if ended else "." if text.isascii() else "。"
     return f"{text[:1].upper()}{text[1:]}{end}"
+
+
+def _deed(text: str) -> str:
+    """What a letter is to do, as its writer says it: "declines the invitation", "reminds them of the form"."""
+    verb, _, rest = text.partition(" ")
+    base = re.match(rf"(?:{_DEEDS})", verb, re.I)
+    return _sentence(f"I would like to {(base[0] if base else verb).lower()} {_WHOM.sub('you', rest, count=1)}")
 
 
 def says(request: str) -> bool:

@@ -177,6 +177,13 @@ async def test_without_labels_there_are_named_themes(analyst: Analyst) -> None:
     assert len({row[2] for row in rows_of(three.files[0].content)[1:]}) == 3
 
 
+async def test_a_message_that_shares_nothing_with_any_label_is_put_under_none(analyst: Analyst) -> None:
+    asked = turn("次の声を手荷物、遅延、食事に分類して：\n・手荷物が届かない\n・二時間の遅延\n・スープがぬるい")
+    answer = await sorted_by(analyst, asked)
+    assert "手荷物 1, 遅延 1, 食事 0, 判定できず 1" in answer.text
+    assert "| スープがぬるい | 判定できず |" in answer.text
+
+
 async def test_japanese_is_compared_by_characters_and_that_is_said(analyst: Analyst) -> None:
     told = await sorted_by(
         analyst,

@@ -52,6 +52,19 @@ async def test_what_was_left_out_is_asked_for_again_and_then_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ("Draft a reply that declines the invitation for 4 July", "I would like to decline the invitation for 4 July."),
+        ("Write a note that reminds them of the form", "I would like to remind you of the form."),
+        ("Write an email to confirm the meeting on Friday", "I would like to confirm the meeting on Friday."),
+        ("Draft a mail that thanksgiving is cancelled", "Thanksgiving is cancelled."),
+    ],
+)
+async def test_what_a_letter_is_to_do_is_said_as_its_writer_says_it(request_: str, said: str) -> None:
+    assert f"\n\n{said}\n\n" in (await draft(request_, drafter(capable=False))).text
+
+
+@pytest.mark.parametrize(
     "written",
     [
         "The meeting is on Monday at 3 pm in room 401.",

@@ -18,8 +18,9 @@ from bot.assistant.codewords import ENGLISH, JAPANESE
 from bot.assistant.engineer.checks import expected
 from bot.assistant.engineer.codetext import MOST
 from bot.assistant.engineer.debugger import Debugger
+from bot.assistant.engineer.faults import CAUSES_EN, CAUSES_JA
 from bot.assistant.engineer.writer import Writer
-from bot.ports import Program, Ran
+from bot.ports import Language, Program, Ran
 from bot.types import Access, Answer, Excerpt, Exchange, Message, Principal, Reply, Room, Status, Turn, Upload
 from connectors.ruff import Ruff
 from tests.assistant.library import heard, saying
@@ -380,6 +381,41 @@ async def test_a_traceback_alone_is_read_and_nothing_is_said_to_have_run() -> No
     assert "often None" in answer.text
     assert answer.text.endswith(ENGLISH.code_needed)
     assert "I ran" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ("What does this error mean? KeyError: 'vendor'", "`KeyError: 'vendor'`"),
+        ("I get KeyError: 'vendor', why?", "`KeyError: 'vendor'`"),
+        ("KeyError: '部署' とはどういう意味？", "`KeyError: '部署'`"),
+        ("Why do I get a KeyError?", "`KeyError`"),
+    ],
+)
+async def test_an_error_that_somebody_tells_of_is_explained(said: str, quoted: str) -> None:
+    answer, _ = await debug(said)
+    assert quoted in answer.text
+    assert (CAUSES_JA if "意味" in said else CAUSES_EN)["KeyError"] in answer.text
+
+
+async def test_a_query_for_tables_that_are_not_here_is_shown_and_its_limits_told() -> None:
+    class EmptyDatabase(UnmendableSandbox):
+        languages: frozenset[Language] = frozenset({"sql"})
+
+        async def run(self, program: Program, person: str = "") -> Ran:
+            return Ran("finished", 1, "", "main.sql, line 1: no such table: bookings", seconds=0.1)
+
+    query = "```sql\nSELECT day, COUNT(*) FROM bookings GROUP BY day;\n```"
+    answer, events = await write("Write a SQL query that counts bookings per day", query, sandbox=EmptyDatabase())
+    assert answer.text.startswith(ENGLISH.here_is.format(language="SQL"))
+    assert ENGLISH.no_table.format(table="bookings") in answer.text
+    assert len(events) == 2
+
+
+async def test_a_function_is_given_the_name_that_the_request_calls_it_by() -> None:
+    answer, _ = await write("Write a Python function that doubles. dbl(4) should be 8.", DOUBLE)
+    assert "def dbl(x):" in answer.text
+    assert ENGLISH.checks_hold.format(count=1) in answer.text
 
 
 async def test_a_failure_of_another_language_is_read() -> None:

@@ -19,7 +19,7 @@ from bot.assistant.engineer.authoring import Author, keeps, shown_failures
 from bot.assistant.engineer.bench import Bench, Trial
 from bot.assistant.engineer.checks import asserts, count
 from bot.assistant.engineer.codetext import MOST, PYTHON, Block, Given, given, prose, wanted_language
-from bot.assistant.engineer.faults import Fault, read_fault
+from bot.assistant.engineer.faults import Fault, told_fault
 from bot.assistant.engineer.mending import Budget, Mend, mending, suggested
 from bot.language import language as language_of
 from bot.ports import Linter, Sandbox
@@ -95,7 +95,7 @@ class Debugger:
         say, found = CODE[language_of(prose(turn.message.text) or request)], given(turn)
         if found.size > MOST:
             yield Done(Answer(say.too_long.format(size=found.size, most=MOST)))
-        elif found.code is None and read_fault(found.log or turn.message.text) is None:
+        elif found.code is None and told_fault(found.log or turn.message.text) is None:
             yield Done(Answer(say.nothing_given, rests_on=found.documents))
         else:
             async with aclosing(self.debugged(turn, found)) as steps:
@@ -105,7 +105,7 @@ class Debugger:
     async def debugged(self, turn: Turn, found: Given) -> AsyncGenerator[Status | Debugged, None]:
         """The work itself: status, then what came of it."""
         say = CODE[language_of(prose(turn.message.text))]
-        fault = read_fault(found.log or prose(turn.message.text))
+        fault = told_fault(found.log or prose(turn.message.text))
         if found.code is None:
             yield Debugged(None, fault=fault, documents=found.documents)
             return

@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 
 from bot.assistant.codewords import CODE, CodeWords
 from bot.assistant.engineer import report
-from bot.assistant.engineer.authoring import Author, repeats_itself, shown_failures, tests_in, with_imports
+from bot.assistant.engineer.authoring import Author, as_called, repeats_itself, shown_failures, tests_in, with_imports
 from bot.assistant.engineer.bench import UNREADABLE, Bench, Trial
 from bot.assistant.engineer.checks import Expected, asserts, count, doctests, expected
 from bot.assistant.engineer.codetext import (
@@ -112,7 +112,7 @@ class Writer:
             yield Status(say.running)
             trial = await self._tried(code, language, turn, request)
             tries.append(Written(trial, broke_off=author.broke_off, lost=repeats_itself(code)))
-            if tries[-1].works or not trial.began or asyncio.get_running_loop().time() > ends:
+            if tries[-1].works or not trial.began or trial.no_table or asyncio.get_running_loop().time() > ends:
                 break
             ask = shown_failures([*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)])
         best = max(tries, key=_worth, default=Written(None))
@@ -125,7 +125,7 @@ class Writer:
     async def _tried(self, code: str, language: str, turn: Turn, request: str) -> Trial:
         """A run of the code with the person's checks; what is plainly a slip is mended on the way."""
         person, checks = turn.message.sender.ref, _checks(request).checks
-        trial = await self._bench.run(code, language, person, checks)
+        trial = await self._bench.run(as_called(code, checks), language, person, checks)
         if language != PYTHON or trial.good or not trial.began:
             return trial
         mend = await mended(self._bench, trial, person, (), Budget(most=20))
@@ -144,7 +144,7 @@ class Writer:
         if written.broke_off and not written.works:
             return say.breaks_off
         if trial.began:
-            return say.here_is if trial.good else say.best_try
+            return say.here_is if trial.good or trial.no_table else say.best_try
         unread = [one for one in await self._bench.broken(trial.code) if one.code in UNREADABLE]
         return say.best_try if trial.language == PYTHON and unread else say.here_is
 
