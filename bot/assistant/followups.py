@@ -30,6 +30,21 @@ _FOLLOWS = re.compile(
     r"|^[^、。？?]{1,16}(?:は|では|だと|の場合は|なら|についても|も)[?]?$"
 )
 
+_INSTEAD = re.compile(
+    r"(?:(?:and|or|but) )?(?:(?:what|how) about |and |or )(?:(?:in|for|at|on|to|from|with|of) )?(?P<en>[^?.!\n]{1,40})[?.! ]{0,3}"
+    r"|(?:では、?|じゃあ)?(?P<ja>[^、。?\n]{1,12}?)(?:の場合)?(?:は|では|だと|なら|については)[?]?",
+    re.I,
+)
+_ASKS = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|can|may|must|should|will|who|what|when|where|why|how|if|it|its|they|them|their|that"
+    r"|this|these|those|there|then|please)\b|いつ|誰|だれ|何|なぜ|どう|どこ|どれ|いくら|いくつ|それ|これ|あれ|その|この|あの",
+    re.I,
+)
+_COMPARES = re.compile(
+    r"\b(?:shorter|briefer|longer|simpler|friendlier|politer|better|more|less|again)\b|もっと|もう少し|もう一度|より|短く|長く",
+    re.I,
+)
+_LENGTH = re.compile(r"\b(?:shorter|briefer|longer|shorten)\b|短く|長く", re.I)
 _ABBREVIATED = re.compile(r"\bIT\b")
 """Information technology is no pronoun, unless everything is in capitals."""
 _FORM = re.compile(
@@ -59,6 +74,23 @@ def follows(question: str) -> bool:
     plain = unicodedata.normalize("NFKC", question).strip()
     said = (plain if plain.isupper() else _ABBREVIATED.sub(" ", plain)).casefold()
     return len(said) <= SHORT and bool(_FOLLOWS.search(said) or _FORM.search(said))
+
+
+def anew(question: str) -> bool:
+    """Whether a follow-up may ask for another thing to be done; what only compares is for whoever did the last."""
+    return follows(question) and not _COMPARES.search(unicodedata.normalize("NFKC", question))
+
+
+def wants_length(question: str) -> bool:
+    """Whether a follow-up wants what was written last shorter or longer: that is for whoever wrote it."""
+    return follows(question) and bool(_LENGTH.search(unicodedata.normalize("NFKC", question)))
+
+
+def instead(question: str) -> str:
+    """What a follow-up asks the same of, in the place of something else: "and in Germany?"; empty if it asks anything more."""
+    found = _INSTEAD.fullmatch(unicodedata.normalize("NFKC", question).strip())
+    other = (found["en"] or found["ja"]).strip() if found else ""
+    return "" if _ASKS.search(other) else other
 
 
 def wants_form(question: str, last: Exchange) -> bool:

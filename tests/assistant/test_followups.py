@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.assistant.followups import follows
+from bot.assistant.followups import follows, instead
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,22 @@ from bot.assistant.followups import follows
 )
 def test_what_leans_on_the_question_before(said: str, leans: bool) -> None:
     assert follows(said) is leans
+
+
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        ("and in the UK?", "the UK"),
+        ("What about part-time employees?", "part-time employees"),
+        ("and for Germany", "Germany"),
+        ("海外は？", "海外"),
+        ("部長の場合は？", "部長"),
+        ("and who approves it?", ""),
+        ("and then?", ""),
+        ("それは？", ""),
+        ("いつは？", ""),
+        ("What is the limit?", ""),
+    ],
+)
+def test_what_the_same_is_asked_of(said: str, other: str) -> None:
+    assert instead(said) == other
