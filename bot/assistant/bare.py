@@ -14,7 +14,8 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         "summarize": r"summari[sz]e|summary|tl;?dr|sum (?:it |this )?up|recap|(?:the )?(?:gist|key points)"
         r"|zusammenfassung|fass\w* zusammen|résumé|résume[rz]?|resumen|resume|riassunto|要約|まとめ(?:て)?",
         "translate": rf"translat(?:e|ion)|{abroad.TRANSLATES}|翻訳|訳して|英訳|和訳",
-        "draft": r"rephrase|reword|rewrite|proofread|polish|(?:draft )?(?:a )?reply|言い換えて?|書き直して|校正|添削|返信(?:案)?",
+        "draft": r"shorten|rephrase|reword|rewrite|proofread|polish|(?:draft )?(?:a )?reply"
+        r"|言い換えて?|書き直して|校正|添削|返信(?:案)?",
         "debug_code": r"fix|debug|デバッグ",
         "sentiment": r"sentiment|mood|感情分析",
         "classify": r"classify|categori[sz]e|sort|分類",

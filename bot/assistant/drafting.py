@@ -25,6 +25,7 @@ from bot.assistant.grounding import MARKER
 from bot.assistant.letters import BLANKS, Written, is_reply, kept_names, letter, read, rephrased, says, tightened
 from bot.assistant.page import Page
 from bot.assistant.protecting import Protected, new_numbers, numbers, protect, same_numbers
+from bot.assistant.quoting import LIST_SIGN
 from bot.assistant.wishes import Wish, wish
 from bot.language import Language, language
 from bot.types import Answer, Delta, Done, Reply, Status, Turn
@@ -84,7 +85,7 @@ class Drafter:
         """Status, the text, then Done."""
         started = self._clock()
         given = await self._giver.given(turn, request, LIMIT)
-        own = language(turn.message.text)
+        own = given.language(turn)
         say = editor_words(own)
         rephrases = bool(_REPHRASES.search(given.request)) and not is_reply(given.request)
         if problem := _problem(given, rephrases, say):
@@ -112,6 +113,8 @@ class Drafter:
             if written:
                 note = f"\n\n{say.draft_missing.format(missing=', '.join(missing))}" if missing else ""
                 return written + note, self._model_name
+        if asked.bullets and given.parts and not is_reply(given.request):
+            return _listed(given), ""
         return _framed(given, code, own, asked, say), ""
 
     async def _written(self, given: Given, code: str, asked: Wish) -> tuple[str, list[str]]:
@@ -177,6 +180,14 @@ class Drafter:
             tone=_TONES[asked.tone],
             length=_length(asked),
         )
+
+
+def _listed(given: Given) -> str:
+    """The sentences of the material, a line each."""
+    page = Page()
+    for one in sentences_of(given.parts):
+        page.add(f"- {LIST_SIGN.sub('', one.shown)}", one.part.passage, alone=True)
+    return page.text
 
 
 def _source(given: Given) -> str:

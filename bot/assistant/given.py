@@ -21,6 +21,7 @@ from bot.assistant.material import context
 from bot.assistant.sizes import beside, of_files
 from bot.assistant.terms import coverage, terms
 from bot.assistant.wishes import without_form
+from bot.language import Language, language
 from bot.ports import Index, Threads
 from bot.types import Answer, Citation, Excerpt, Exchange, Passage, Turn
 
@@ -137,6 +138,10 @@ class Given:
     def size(self) -> int:
         """Characters of the material, read or not."""
         return self.unread + sum(len(part.text) for part in self.parts)
+
+    def language(self, turn: Turn) -> Language:
+        """The language that the request is in, whatever its material is in."""
+        return language(self.request or turn.message.text)
 
     @property
     def in_thread(self) -> bool:

@@ -21,6 +21,8 @@ _POINT = re.compile(
     r"\b(?:that says|which says|saying|says|that explains|explaining|and say|tell (?:them|him|her)|to say|back|inform\w* \w+)"
     r"(?: that)? (?P<says>.+)$"
     rf"|\b(?:that|which|to) (?P<does>(?:{_DEEDS})(?:e?s)? .+)$"
+    r"|\b(?:thank[- ]?you|thanks)\b[^.]{0,80}? (?P<thanks>for .+)$|\bapolog(?:y|ies)\b[^.]{0,80}? (?P<sorry>for .+)$"
+    r"|\bcongratulations?\b[^.]{0,80}? (?P<joy>(?:on|for) .+)$"
     r"|\b(?:that|because) (?P<that>.+)$"
     r"|\b(?:asking|to ask) (?P<asks>.+)$"
     r"|; ?(?P<then>.+)$"
@@ -245,6 +247,9 @@ def _said(found: re.Match[str] | None, says: Callable[[str], str], frame: Frame)
         "asks": lambda what: frame.asks.format(what=what),
         "says": says,
         "does": _deed,
+        "thanks": lambda what: _sentence(f"Thank you {what}"),
+        "sorry": lambda what: _sentence(f"I apologize {what}"),
+        "joy": lambda what: _sentence(f"Congratulations {what}"),
     }
     return [forms.get(kind, _sentence)(text)]
 

@@ -78,8 +78,9 @@ class Translator:
 
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Progress, checked pieces, then Done."""
-        own, started = language(turn.message.text), self._clock()
+        started = self._clock()
         given = await self._given(turn, request)
+        own = given.language(turn)
         if given.size > LIMIT:
             told = editor_words(own).too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
             yield Done(_found_only(given, told))
@@ -121,7 +122,7 @@ class Translator:
 
     def _problem(self, given: Given, code: str | None, text: str, turn: Turn) -> str:
         """Why there is no translation; empty if there can be one."""
-        own = language(turn.message.text)
+        own = given.language(turn)
         say = editor_words(own)
         if not text:
             return say.thread_unread if given.in_thread else say.nothing_to_translate
@@ -136,7 +137,7 @@ class Translator:
 
     def _put_together(self, pieces: Sequence[_Piece], given: Given, code: str, turn: Turn) -> Answer:
         """The translation, with a word about the parts that did not hold; if none did, that word alone."""
-        own = language(turn.message.text)
+        own = given.language(turn)
         say = editor_words(own)
         if all(one.made is None for one in pieces if one.source.strip()):
             return _found_only(given, say.translation_failed.format(language=tongues.called(code, own)))

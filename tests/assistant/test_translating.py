@@ -150,7 +150,7 @@ async def test_a_short_text_in_another_language_is_not_taken_for_english(text: s
     ("request_", "name", "say"),
     [
         ("translate into Klingon: the gate has changed", "Klingon", ENGLISH),
-        ("translate this to klingon please: 搭乗口が変わりました", "klingon", JAPANESE),
+        ("translate this to klingon please: 搭乗口が変わりました", "klingon", ENGLISH),
         ("クリンゴン語に翻訳して：搭乗口が変わりました", "クリンゴン語", JAPANESE),
     ],
 )
