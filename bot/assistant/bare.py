@@ -17,13 +17,12 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         "draft": r"shorten|rephrase|reword|rewrite|proofread|polish|(?:draft )?(?:a )?reply"
         r"|言い換えて?|書き直して|校正|添削|返信(?:案)?",
         "debug_code": r"fix|debug|デバッグ",
+        "write_code": r"run|execute|実行",
         "sentiment": r"sentiment|mood|感情分析",
         "classify": r"classify|categori[sz]e|sort|分類",
     }
 )
-_THING = (
-    r"(?: (?:this|it|these|that|them|(?:the |this )?(?:attached )?(?:file|text|document|message|thread|attachment)))?"
-)
+_THING = r"(?: (?:this|it|these|that|them|(?:the |this )?(?:attached )?(?:file|text|document|message|thread|attachment|code|script|program|query)))?"
 _LENGTH = r"(?: (?:as|in) (?:\w+ ){0,2}(?:bullets?|bullet points?|points?|sentences?|words|lines))?"
 _PLEASE = r"(?:please|pls|bitte|s'il vous plaît|por favor|per favore|kurze?|short|quick|a)"
 _PLEASE_JA = r"(?:して|を)?(?:ください|下さい|お願い(?:します)?|願います)?"

@@ -57,7 +57,9 @@ _ABROAD = re.compile(rf"\b{abroad.TRANSLATES}", re.I)
 _MIGHT_ASK = re.compile(r"(?:[?？:：]|お願いします。?|ください。?)$")
 _COLON = re.compile(r"^(?P<head>[^\n]{1,240}?)(?:[:：](?=\s|[^\x00-\x7f]|[\"'“「>])|：)\s*(?P<body>.+)$", re.S)
 _HEAD = re.compile(
-    r"^(?:in|into|to) \w+$|^[^\s]{1,8}語(?:で|に|へ)$|^(?:the )?(?:following|text|message|this)\b|^(?:次|以下)の", re.I
+    r"^(?:in|into|to) \w+$|^[^\s]{1,8}語(?:で|に|へ)$|^(?:the )?(?:following|text|message|this)\b|^(?:次|以下)の"
+    r"|^(?:please )?(?:run|execute)\b|^(?:これを)?実行して(?:ください)?$",
+    re.I,
 )
 _QUOTED = re.compile(r"“(?P<curly>[^“”]+)”|\"(?P<straight>[^\"]+)\"|「(?P<corner>[^「」]+)」|『(?P<double>[^『』]+)』")
 _THREAD = re.compile(

@@ -412,6 +412,13 @@ async def test_a_query_for_tables_that_are_not_here_is_shown_and_its_limits_told
     assert len(events) == 2
 
 
+@pytest.mark.parametrize("said", ["run this: print(sum(range(10)))", "実行して：print(sum(range(10)))"])
+async def test_code_in_the_line_that_asks_to_run_it_runs_as_it_is(said: str) -> None:
+    answer, _ = await write(said, DOUBLE)
+    assert "```\n45\n```" in answer.text
+    assert answer.model == ""
+
+
 async def test_a_function_is_given_the_name_that_the_request_calls_it_by() -> None:
     answer, _ = await write("Write a Python function that doubles. dbl(4) should be 8.", DOUBLE)
     assert "def dbl(x):" in answer.text

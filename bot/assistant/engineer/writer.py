@@ -17,7 +17,9 @@ from bot.assistant.engineer.checks import Expected, asserts, count, doctests, ex
 from bot.assistant.engineer.codetext import (
     MOST,
     PYTHON,
+    Block,
     blocks,
+    inline,
     prose,
     wanted_language,
 )
@@ -35,6 +37,7 @@ _RUN = re.compile(
     r"\b(?:run|execute|what does (?:it|this|the following).{0,40}(?:print|give|output|return))\b|実行して|動かして",
     re.I,
 )
+_RUN_IT = re.compile(r"\s*(?:please )?(?:run|execute)\b|\s*(?:これを)?実行して", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Writer:
     async def written(self, turn: Turn, request: str) -> AsyncIterator[Status | Written]:
         """The work itself: status, then what came of it."""
         say, language = CODE[language_of(request)], wanted_language(request)
-        if (block := next(iter(blocks(request)), None)) and _RUN.search(request):
+        if block := _to_run(request):
             yield Status(say.running)
             person = turn.message.sender.ref
             yield Written(await self._bench.run(block.text, block.language or language, person), given=True)
@@ -168,6 +171,14 @@ class Writer:
             parts += await report.linted(self._bench, trial.code, trial.language, say, trial.began)
         model = "" if written.given else self._model_name
         return Answer("\n".join(parts), model=model, rests_on=written.documents, files=files)
+
+
+def _to_run(request: str) -> Block | None:
+    """The person's own code, if all that they want of it is that it runs; None if something is to be written."""
+    if found := next(iter(blocks(request)), None):
+        return found if _RUN.search(request) else None
+    code = inline(request) if _RUN_IT.match(request) else ""
+    return Block(code) if code else None
 
 
 def _worth(one: Written) -> tuple[bool, ...]:
