@@ -22,7 +22,10 @@ _VERBS: Mapping[str, str] = MappingProxyType(
         "classify": r"classify|categori[sz]e|sort|分類",
     }
 )
-_THING = r"(?: (?:this|it|these|that|them|(?:the |this )?(?:attached )?(?:file|text|document|message|thread|attachment|code|script|program|query)))?"
+_THING = (
+    r"(?: (?:this|it|these|that|them|(?:the |this )?(?:attached )?(?:file|text|document|message|thread|attachment"
+    r"|code|script|program|query)))?"
+)
 _LENGTH = r"(?: (?:as|in) (?:\w+ ){0,2}(?:bullets?|bullet points?|points?|sentences?|words|lines))?"
 _PLEASE = r"(?:please|pls|bitte|s'il vous plaît|por favor|per favore|kurze?|short|quick|a)"
 _PLEASE_JA = r"(?:して|を)?(?:ください|下さい|お願い(?:します)?|願います)?"

@@ -22,7 +22,7 @@ _POINT = re.compile(
     r"(?: that)? (?P<says>.+)$"
     rf"|\b(?:that|which|to) (?P<does>(?:{_DEEDS})(?:e?s)? .+)$"
     r"|\b(?:thank[- ]?you|thanks)\b[^.]{0,80}? (?P<thanks>for .+)$|\bapolog(?:y|ies)\b[^.]{0,80}? (?P<sorry>for .+)$"
-    r"|\bcongratulations?\b[^.]{0,80}? (?P<joy>(?:on|for) .+)$"
+    r"|\binvitations?\b[^.]{0,80}? for (?P<invites>.+)$|\bcongratulations?\b[^.]{0,80}? (?P<joy>(?:on|for) .+)$"
     r"|\b(?:that|because) (?P<that>.+)$"
     r"|\b(?:asking|to ask) (?P<asks>.+)$"
     r"|; ?(?P<then>.+)$"
@@ -33,7 +33,7 @@ _POINT_JA = re.compile(
     r"^(?P<says>.+?)(?:こと|旨)を\S{0,8}?(?:伝え|知らせ|説明|報告)"
     r"|^(?P<quotes>.+?)と\S{0,4}?(?:伝え|返事|返信|書い)"
     r"|^(?P<asks>.+?)を(?:聞く|尋ねる|お願いする|依頼する)"
-    r"|^(?P<about>.+?)(?:を\S{0,6}?(?:伝え|知らせ|説明|報告)|について|に関する|の(?:お知らせ|案内|お礼|お詫び|督促))"
+    r"|^(?P<about>.+?)(?:を\S{0,6}?(?:伝え|知らせ|説明|報告)|について|に関する|へ?の(?:お知らせ|案内|お礼|お詫び|督促))"
 )
 _TO = re.compile(
     r"\bto (?P<name>(?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][\w'-]+|(?!English|Japanese|German|French|Spanish)[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
@@ -68,7 +68,7 @@ _EMPTY = (
     (
         r"\b(?:I|we) (?:just |simply |only )?(?:(?:want|wish|would like|'d like)(?:ed)? to|(?:am|are) writing to)"
         r"(?: (?:reach out|get in touch|write)(?: (?:to|with) you)?(?: in order)? to)?"
-        r" (?:let you know|inform you|tell you|say)(?: that)? ",
+        r" (?:let you know|inform you|tell you|say)(?: that)?,? ",
         "",
     ),
     (r"\bplease (?:note|be advised|be informed) that ", ""),
@@ -247,6 +247,7 @@ def _said(found: re.Match[str] | None, says: Callable[[str], str], frame: Frame)
         "asks": lambda what: frame.asks.format(what=what),
         "says": says,
         "does": _deed,
+        "invites": lambda what: _sentence(f"I would like to invite you to {what}"),
         "thanks": lambda what: _sentence(f"Thank you {what}"),
         "sorry": lambda what: _sentence(f"I apologize {what}"),
         "joy": lambda what: _sentence(f"Congratulations {what}"),

@@ -170,6 +170,7 @@ async def test_a_model_cannot_chain_to_what_is_not_granted() -> None:
         ("Look up the travel policy and translate it into German", "translate"),
         ("What is our refund policy? Please translate it into Japanese", "translate"),
         ("Search for the leave rules, then summarize them in three bullets", "summarize"),
+        ("What are the rules for refunds? Answer in German, please", "translate"),
         ("返金規定を調べて、英語に翻訳してください", "translate"),
         ("出張規程を探して要約して", "summarize"),
         ("規則を確認して、新入社員への案内文を書いて", "draft"),

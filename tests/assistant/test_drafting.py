@@ -60,6 +60,10 @@ async def test_what_was_left_out_is_asked_for_again_and_then_named() -> None:
         ("Draft a mail that thanksgiving is cancelled", "Thanksgiving is cancelled."),
         ("Write a thank-you note to Ms Weber for the quick repair", "Thank you for the quick repair."),
         ("Draft an apology to the customer for the late delivery", "I apologize for the late delivery."),
+        (
+            "Draft an invitation to the team for the party on 3 July",
+            "I would like to invite you to the party on 3 July.",
+        ),
         ("Write congratulations to the team on the new record", "Congratulations on the new record."),
     ],
 )
