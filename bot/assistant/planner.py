@@ -44,6 +44,7 @@ SUMMARIZE = "summarize"
 WRITERS = (SUMMARIZE, "draft")
 SURE = 0.6  # at this confidence nineteen of twenty choices of the router are right (tests/assistant/test_router.py)
 
+UNSEEN, LINES = "- …", 4  # what stands for a line that was sent with an earlier question, and how many at most
 PLAIN = 0.94  # above this a follow-up says itself what it is for, whatever was asked before
 
 
@@ -240,7 +241,7 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
     async def _own_deed(self, turn: Turn) -> Plan | None:
         """The choice for a follow-up that says plainly itself what is to be done with what was sent before; None for others.
 
-        What is to be shorter or longer goes to whoever wrote it.
+        What is to be shorter or longer goes to whoever wrote it. Of what was sent, the router sees that it was there and no word.
         """
         text = turn.message.text
         if turn.history and wants_length(text):
@@ -250,7 +251,7 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         if not turn.history or not anew(text):
             return None
         sent = next(filter(None, (parted(one.question)[1] for one in reversed(turn.history[-BACK:]))), "")
-        plan = await self._router.route(f"{text}\n{sent}".strip())
+        plan = await self._router.route("\n".join([text, *(UNSEEN for _ in sent.splitlines()[:LINES])]))
         return plan if plan.tool not in (SEARCH, CHAT) and plan.confidence >= PLAIN else None
 
     def _asks_model(self, plan: Plan) -> bool:
