@@ -154,6 +154,31 @@ class PlainSandbox:
         return Ran("finished", process.returncode, output.decode(), errors.decode(), seconds=0.1)
 
 
+class UnmendableSandbox:
+    """A sandbox in which every check fails; its `last` run has no end, and notes that it was stopped."""
+
+    tier = "plain"
+    languages: frozenset[Language] = frozenset(_PYTHON)
+
+    def __init__(self, last: int = 10_000):
+        self.runs = 0
+        self.stopped = 0
+        self.reached = asyncio.Event()
+        self._last = last
+
+    async def run(self, program: Program, person: str = "") -> Ran:
+        self.runs += 1
+        line = len(program.code.splitlines()) - 1
+        if self.runs == self._last:
+            self.reached.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.stopped += 1
+        trace = f'Traceback (most recent call last):\n  File "program.py", line {line}, in <module>\nAssertionError: 0'
+        return Ran("finished", 1, "", trace, seconds=0.01)
+
+
 class FakeThreads:
     """What was said, by room and thread; a place that is not there cannot be read."""
 

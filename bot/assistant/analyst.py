@@ -17,7 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from bot.assistant import moods, themes
 from bot.assistant.analystwords import AnalystWords, analyst_words
 from bot.assistant.grouping import Vectors, groups, named, sorted_under, typical
-from bot.assistant.items import Item, material
+from bot.assistant.items import Item, material, sizes
 from bot.assistant.judging import judged
 from bot.assistant.labels import count_of, labels_of
 from bot.assistant.meaning import Meaning, by_characters, is_far, is_weak
@@ -28,12 +28,16 @@ from bot.types import Answer, Done, Reply, Status, Turn
 
 MESSAGES = 2000
 CHARACTERS = 500_000
+TABLES = 2_000_000
+"""Characters of tables that are looked through, whichever of their columns holds the messages."""
 LENGTH = 2000
 """Characters of one message that are read."""
 OTHERS = frozenset({"other", "others", "none", "misc", "miscellaneous", "else", "その他", "それ以外", "該当なし"})
 CLOSE = 0.8
 """A second label this near to the first, as a share of it, makes a close call."""
 EXAMPLES = 3
+BACK = 5
+"""Exchanges that are gone back over for the messages that a follow-up is about."""
 _MOOD_QUESTION = "Is the mood of the message positive, neutral or negative?"
 _LABEL_QUESTION = "Which label fits the message best?"
 
@@ -124,7 +128,11 @@ class Analyst:
     async def _brief(self, turn: Turn, text: str) -> _Brief | str:
         """What is asked about which messages, or why that cannot be done, in the language of the request."""
         asked = turn.message.text if turn.message.text.strip() else text
-        found = material(asked, turn.message.excerpts, turn.uploads)
+        say = analyst_words(language(asked))
+        for there, limit in zip(sizes(turn.message.excerpts, turn.uploads), (CHARACTERS, TABLES), strict=True):
+            if there > limit:
+                return say.too_long.format(there=f"{there:,}", limit=f"{limit:,}")
+        found = await asyncio.to_thread(material, asked, turn.message.excerpts, turn.uploads)
         say = analyst_words(language(found.request or asked))
         request, items = found.request, found.items
         if not items and found.thread:
@@ -132,9 +140,8 @@ class Analyst:
             if read is None:
                 return say.no_thread
             items = tuple(Item(one.text, one.author) for one in read if one.text.strip() and one.text != asked)
-        if not items and turn.history:
-            earlier = material(turn.history[-1].question)
-            request, items = f"{request}\n{earlier.request}", earlier.items
+        if not items:
+            request, items = _earlier(turn, request)
         if not items:
             return say.nothing
         if len(items) > MESSAGES:
@@ -153,7 +160,10 @@ class Analyst:
             yield done, part
 
     def _under(self, texts: Sequence[str], labels: Sequence[str], found: Vectors | None) -> list[tuple[str, bool]]:
-        """The label of each text, and whether that is unsure: a close call, or a label that is not near."""
+        """The label of each text, and whether that is unsure: a close call, or a label that is not near.
+
+        By characters, a text that shares none with any label is under none of them.
+        """
         real = [label for label in labels if label.casefold() not in OTHERS] or list(labels)
         rest = next((label for label in labels if label not in real), None)
         if found is not None:
@@ -167,9 +177,21 @@ class Analyst:
         chosen = []
         for row, away, unlike in zip(shares, far, weak, strict=True):
             first, *more = np.sort(row)[::-1]
+            if away and not embedded and not rest:
+                chosen.append(("", False))
+                continue
             close = bool(more) and bool(more[0] > CLOSE * first)
             chosen.append((rest, close) if away and rest else (real[int(row.argmax())], close or bool(unlike)))
         return chosen
+
+
+def _earlier(turn: Turn, request: str) -> tuple[str, tuple[Item, ...]]:
+    """The messages of the latest question that brought some; what was asked of them counts too if nothing came between."""
+    for number, exchange in enumerate(reversed(turn.history[-BACK:])):
+        found = material(exchange.question)
+        if found.items:
+            return (request if number else f"{request}\n{found.request}"), found.items
+    return request, ()
 
 
 def _as_judged(value: float, given: str | None) -> float:

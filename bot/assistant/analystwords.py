@@ -41,6 +41,7 @@ class AnalystWords:
     under: Counted
     labels: Counted
     unsure: str
+    no_label: str
     how_labels: str
     found: Counted
     themes: Counted
@@ -72,6 +73,7 @@ ENGLISH = AnalystWords(
     under=Counted("{n} message under {labels}: {counts}.", "{n} messages under {labels}: {counts}."),
     labels=Counted("{n} label", "{n} labels"),
     unsure="“?” marks a close call, or a message that is not near its label.",
+    no_label="not told",
     how_labels="Matched by meaning with the names of the labels, without training: look over what matters.",
     found=Counted("{n} message falls into {themes}:", "{n} messages fall into {themes}:"),
     themes=Counted("{n} theme", "{n} themes"),
@@ -103,6 +105,7 @@ JAPANESE = AnalystWords(
     under=Counted("全{n}件を{labels}に分けました：{counts}。", "全{n}件を{labels}に分けました：{counts}。"),
     labels=Counted("{n}種類", "{n}種類"),
     unsure="「?」は判断が割れたもの、またはラベルとの近さが弱いものです。",
+    no_label="判定できず",
     how_labels="学習なしで、ラベル名との意味の近さで分けました。重要なものは確認してください。",
     found=Counted("全{n}件は{themes}に分かれました。", "全{n}件は{themes}に分かれました。"),
     themes=Counted("{n}つのテーマ", "{n}つのテーマ"),

@@ -1,4 +1,4 @@
-"""A request that is a bare verb, such as "summarize" or 「翻訳して」: a rule knows its tool, whatever it is about."""
+"""A request that is a bare verb or language, such as "summarize" or "auf Deutsch": a rule knows its tool."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bot.assistant import abroad, tongues
+
 _VERBS: Mapping[str, str] = MappingProxyType(
     {
         "summarize": r"summari[sz]e|summary|tl;?dr|sum (?:it |this )?up|recap|(?:the )?(?:gist|key points)"
         r"|zusammenfassung|fass\w* zusammen|résumé|résume[rz]?|resumen|resume|riassunto|要約|まとめ(?:て)?",
-        "translate": r"translat(?:e|ion)|übersetz\w*|翻訳|訳して|英訳|和訳",
-        "draft": r"rephrase|reword|rewrite|proofread|polish|(?:draft )?(?:a )?reply|言い換えて?|書き直して|校正|添削|返信(?:案)?",
+        "translate": rf"translat(?:e|ion)|{abroad.TRANSLATES}|翻訳|訳して|英訳|和訳",
+        "draft": r"shorten|rephrase|reword|rewrite|proofread|polish|(?:draft )?(?:a )?reply"
+        r"|言い換えて?|書き直して|校正|添削|返信(?:案)?",
         "debug_code": r"fix|debug|デバッグ",
+        "write_code": r"run|execute|実行",
         "sentiment": r"sentiment|mood|感情分析",
         "classify": r"classify|categori[sz]e|sort|分類",
     }
 )
 _THING = (
-    r"(?: (?:this|it|these|that|them|(?:the |this )?(?:attached )?(?:file|text|document|message|thread|attachment)))?"
+    r"(?: (?:this|it|these|that|them|(?:the |this )?(?:attached )?(?:file|text|document|message|thread|attachment"
+    r"|code|script|program|query)))?"
 )
 _LENGTH = r"(?: (?:as|in) (?:\w+ ){0,2}(?:bullets?|bullet points?|points?|sentences?|words|lines))?"
 _PLEASE = r"(?:please|pls|bitte|s'il vous plaît|por favor|per favore|kurze?|short|quick|a)"
@@ -31,6 +36,7 @@ _BARE = tuple(
 
 
 def bare(request: str) -> str | None:
-    """The tool that a request names by its verb alone; None if it says anything beside it."""
+    """The tool that a request names by its verb, or by a language, alone; None if it says anything beside it."""
     said = unicodedata.normalize("NFKC", request).casefold().strip()
-    return next((tool for tool, pattern in _BARE if pattern.fullmatch(said)), None)
+    tool = next((tool for tool, pattern in _BARE if pattern.fullmatch(said)), None)
+    return tool or ("translate" if tongues.only(said) else None)

@@ -21,7 +21,8 @@ LONGEST = 400
 
 _FIND = r"(?:find|look up|search(?: for)?|look for|check|get|fetch|show me|tell me|what|which|who|when|where)\b"
 _SECONDS = {
-    "translate": r"(?:translate|put (?:it|this|that|them) (?:in|into)|render)\b|(?:say|give) (?:it|that|them)(?: to me)? in \w+$",
+    "translate": r"(?:translate|put (?:it|this|that|them) (?:in|into)|render)\b|(?:say|give) (?:it|that|them)(?: to me)? in \w+$"
+    r"|(?:answer|respond)(?: me)? in \w+(?:,? please)?[.!]?$",
     "summarize": r"(?:summari[sz]e|sum (?:it|them|that|this) up|sum up|condense|shorten|boil)\b"
     r"|give me (?:a |the )?(?:summary|key points|gist)",
     "draft": r"(?:draft|write|compose|prepare|rephrase|reword|rewrite|formulate"

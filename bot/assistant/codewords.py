@@ -16,6 +16,7 @@ class CodeWords:
     running: str
     reading: str
     mending: str
+    tried: str
     round: str
     too_long: str
     nothing_given: str
@@ -31,6 +32,7 @@ class CodeWords:
     stopped: str
     at_line: str
     time: str
+    no_table: str
     memory: str
     killed: str
     refused: str
@@ -71,6 +73,7 @@ ENGLISH = CodeWords(
     running="Running it",
     reading="Looking for the fault",
     mending="Trying repairs",
+    tried="Trying repairs: {tried} of at most {most} small changes",
     round="Round {number} of {most}",
     too_long="That is {size:,} characters; I read at most {most:,} of code and text at once. "
     "Please send only the part that matters.",
@@ -87,6 +90,7 @@ ENGLISH = CodeWords(
     stopped="I ran it ({language}), and it stopped with an error{where}: {error}",
     at_line=" in line {line}",
     time="I ran it ({language}), and stopped it after {seconds:.0f} s: it did not come to an end.",
+    no_table="I could only try it on an empty database, which has no table `{table}`: that it fits your tables was not checked.",
     memory="I ran it ({language}), and it was stopped: it needed more memory than a run may take.",
     killed="I ran it ({language}), and it was ended by the system{reason}.",
     refused="I did not run it: {reason}",
@@ -128,6 +132,7 @@ JAPANESE = CodeWords(
     running="実行しています",
     reading="誤りを探しています",
     mending="修正を試しています",
+    tried="修正を試しています（最大{most}件中{tried}件目まで）",
     round="{most}回中{number}回目",
     too_long="{size:,}文字あります。一度に読めるコードと文章は{most:,}文字までです。関係する部分だけを送ってください。",
     nothing_given="コードもエラーメッセージも見当たりません。コードかトレースバックを貼り付けるか、ファイルを添付してください。",
@@ -143,6 +148,7 @@ JAPANESE = CodeWords(
     stopped="実行したところ（{language}）、エラーで止まりました{where}：{error}",
     at_line="（{line}行目）",
     time="実行しましたが（{language}）、{seconds:.0f}秒で終わらなかったため止めました。",
+    no_table="試せるのは空のデータベースだけで、表`{table}`がありません。実際の表に合うかどうかは確かめていません。",
     memory="実行しましたが（{language}）、使えるメモリーの上限を超えたため止まりました。",
     killed="実行しましたが（{language}）、システムに止められました{reason}。",
     refused="実行していません：{reason}",

@@ -25,6 +25,7 @@ from bot.assistant.grounding import MARKER
 from bot.assistant.letters import BLANKS, Written, is_reply, kept_names, letter, read, rephrased, says, tightened
 from bot.assistant.page import Page
 from bot.assistant.protecting import Protected, new_numbers, numbers, protect, same_numbers
+from bot.assistant.quoting import LIST_SIGN
 from bot.assistant.wishes import Wish, wish
 from bot.language import Language, language
 from bot.types import Answer, Delta, Done, Reply, Status, Turn
@@ -83,8 +84,8 @@ class Drafter:
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Status, the text, then Done."""
         started = self._clock()
-        given = await self._giver.given(turn, request)
-        own = language(turn.message.text)
+        given = await self._giver.given(turn, request, LIMIT)
+        own = given.language(turn)
         say = editor_words(own)
         rephrases = bool(_REPHRASES.search(given.request)) and not is_reply(given.request)
         if problem := _problem(given, rephrases, say):
@@ -112,6 +113,8 @@ class Drafter:
             if written:
                 note = f"\n\n{say.draft_missing.format(missing=', '.join(missing))}" if missing else ""
                 return written + note, self._model_name
+        if asked.bullets and given.parts and not is_reply(given.request):
+            return _listed(given), ""
         return _framed(given, code, own, asked, say), ""
 
     async def _written(self, given: Given, code: str, asked: Wish) -> tuple[str, list[str]]:
@@ -179,6 +182,14 @@ class Drafter:
         )
 
 
+def _listed(given: Given) -> str:
+    """The sentences of the material, a line each."""
+    page = Page()
+    for one in sentences_of(given.parts):
+        page.add(f"- {LIST_SIGN.sub('', one.shown)}", one.part.passage, alone=True)
+    return page.text
+
+
 def _source(given: Given) -> str:
     """The text to rephrase: what was found keeps its markers, others lose them."""
     return given.found.shown if given.found else MARKER.sub("", given.text).strip()
@@ -186,9 +197,8 @@ def _source(given: Given) -> str:
 
 def _problem(given: Given, rephrases: bool, say: EditorWords) -> str:
     """Why there is no text; empty if there can be one."""
-    size = len(given.text)
-    if size > LIMIT:
-        return say.too_long.format(size=f"{size:,}", limit=f"{LIMIT:,}")
+    if given.size > LIMIT:
+        return say.too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
     if rephrases and not given.parts:
         return say.thread_unread if given.in_thread else say.nothing_to_draft
     return "" if given.request.strip() or given.parts else say.nothing_to_draft

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.assistant import words
 from bot.language import Language
 
 
@@ -78,7 +79,7 @@ ENGLISH = EditorWords(
     rephrase_too_small="The language model of this installation is too small to rephrase this reliably. "
     "I can shorten it (“shorter”), or set it into a letter (“draft a polite letter: …”).",
     rephrase_failed="I could not rephrase this without changing numbers, names or links, so I am not showing it.",
-    draft_missing="Please check: {missing} of your request is not in the draft.",
+    draft_missing="Please check: of your request, {missing} did not get into the draft.",
     draft_open="Note: what the text is to say is left open in square brackets: I could not tell it from “{request}”, "
     "and the language model of this installation is too small to write freely. "
     "Put it behind a colon: “Draft a reply: we received your application.”",
@@ -128,10 +129,18 @@ def editor_words(language: Language) -> EditorWords:
 
 
 _NOTES = re.compile(
-    "|".join(
+    "|".join(re.escape(say.not_found) for say in (words.ENGLISH, words.JAPANESE))
+    + "|"
+    + "|".join(
         re.sub(r"\\\{\w+\\\}", ".+", re.escape(note))
         for say in _BY_LANGUAGE.values()
         for note in (
+            say.nothing_to_summarize,
+            say.nothing_to_translate,
+            say.nothing_to_draft,
+            say.too_long,
+            say.thread_unread,
+            say.which_language,
             say.summary_untranslated,
             say.unknown_language,
             say.already_in.rstrip(":"),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.assistant import abroad, tongues
 from bot.assistant.bare import bare
 from bot.assistant.editor_words import without_notes
 from bot.assistant.followups import follows
@@ -17,7 +18,10 @@ from bot.assistant.found import Found
 from bot.assistant.grounding import MARKER
 from bot.assistant.letters import read
 from bot.assistant.material import context
-from bot.assistant.terms import coverage
+from bot.assistant.sizes import beside, of_files
+from bot.assistant.terms import coverage, terms
+from bot.assistant.wishes import without_form
+from bot.language import Language, language
 from bot.ports import Index, Threads
 from bot.types import Answer, Citation, Excerpt, Exchange, Passage, Turn
 
@@ -28,6 +32,8 @@ ABOUT = 0.58
 """The share of a topic that a document's name and best passage must mention, as for a question (quoting.COVERED)."""
 FOUND = 60
 """Passages asked of the index; those of the best one's document are the material."""
+LONGEST = 400_000
+"""Characters of files and quoted messages that are read where nobody says fewer."""
 LINES = 0.7
 """The share of lines that must begin with a name or a time for a text to be a chat or a log."""
 ASKING = 240
@@ -47,10 +53,13 @@ _ASKS = re.compile(
     r"|what is written|the minutes|improve|correct my|zusammenfassung|übersetz|résumé|resumen|riassunto",
     re.I,
 )
+_ABROAD = re.compile(rf"\b{abroad.TRANSLATES}", re.I)
 _MIGHT_ASK = re.compile(r"(?:[?？:：]|お願いします。?|ください。?)$")
 _COLON = re.compile(r"^(?P<head>[^\n]{1,240}?)(?:[:：](?=\s|[^\x00-\x7f]|[\"'“「>])|：)\s*(?P<body>.+)$", re.S)
 _HEAD = re.compile(
-    r"^(?:in|into|to) \w+$|^[^\s]{1,8}語(?:で|に|へ)$|^(?:the )?(?:following|text|message|this)\b|^(?:次|以下)の", re.I
+    r"^(?:in|into|to) \w+$|^[^\s]{1,8}語(?:で|に|へ)$|^(?:the )?(?:following|text|message|this)\b|^(?:次|以下)の"
+    r"|^(?:please )?(?:run|execute)\b|^(?:これを)?実行して(?:ください)?$",
+    re.I,
 )
 _QUOTED = re.compile(r"“(?P<curly>[^“”]+)”|\"(?P<straight>[^\"]+)\"|「(?P<corner>[^「」]+)」|『(?P<double>[^『』]+)』")
 _THREAD = re.compile(
@@ -91,7 +100,7 @@ class Given:
 
     `rests_on` names documents that the text may carry something of; `searched` says that documents were looked for;
     `found` is what earlier steps of the same request found, with its sources; `inline` says that the material goes on
-    behind the colon of the request, in the same line.
+    behind the colon of the request, in the same line. `unread` counts the characters of material that is too long to be read.
     """
 
     request: str
@@ -101,6 +110,7 @@ class Given:
     searched: bool = False
     found: Found | None = None
     inline: bool = False
+    unread: int = 0
 
     @classmethod
     def of(cls, answers: Sequence[Answer], request: str, brought: Sequence[Part] = ()) -> Given:
@@ -127,6 +137,15 @@ class Given:
         return "\n\n".join(f"{part.author}: {part.text}" if part.author else part.text for part in self.parts)
 
     @property
+    def size(self) -> int:
+        """Characters of the material, read or not."""
+        return self.unread + sum(len(part.text) for part in self.parts)
+
+    def language(self, turn: Turn) -> Language:
+        """The language that the request is in, whatever its material is in."""
+        return language(self.request or turn.message.text)
+
+    @property
     def in_thread(self) -> bool:
         """Whether the request is about the place where it was asked."""
         return bool(_THREAD.search(self.request))
@@ -144,11 +163,14 @@ class Giver:
         self._index = index
         self._threads = threads
 
-    async def given(self, turn: Turn, request: str, documents: bool = False) -> Given:
+    async def given(self, turn: Turn, request: str, most: int = LONGEST, documents: bool = False) -> Given:
         """The material that came with a request; `documents`: search for it if nothing else is meant.
 
-        Only messages of the very place are read, and only documents that every reader of the turn may see.
+        Only messages of the very place are read, and only documents that every reader of the turn may see. Of files and
+        quoted messages with more than `most` characters nothing is read.
         """
+        if (size := of_files(turn.uploads) if turn.found else beside(turn)) > most:
+            return replace(Given.of(turn.found, ""), unread=size) if turn.found else Given("", unread=size)
         asked, pasted = parted(request)
         if not pasted and request != turn.message.text:
             _, pasted = parted(turn.message.text)
@@ -202,7 +224,7 @@ def parted(text: str) -> tuple[str, str]:
 
 def topic(request: str) -> str:
     """What a request names beside what is to be done: "Summarize the travel policy" names the travel policy."""
-    return " ".join(word for word in _FRAME.sub(" ", request).split() if _NAMING.search(word))
+    return " ".join(word for word in _FRAME.sub(" ", without_form(request)).split() if _NAMING.search(word))
 
 
 def quoted(request: str) -> str:
@@ -212,10 +234,14 @@ def quoted(request: str) -> str:
 
 
 def earlier(turn: Turn, asked: str) -> Given:
-    """The latest answer that says more than a note of our own, with its sources and the documents it rested on."""
+    """The latest answer that says more than a note of our own, with its sources and the documents it rested on.
+
+    There is nothing if none does: that something was not found is no material.
+    """
     told = [one for one in turn.history if without_notes(one.answer)]
-    last = (told or turn.history)[-1]
-    text = without_notes(last.answer) or last.answer
+    if not told:
+        return Given(asked)
+    last, text = told[-1], without_notes(told[-1].answer)
     if last.sources:
         return replace(Given.of([Answer(text, last.sources, rests_on=last.documents)], asked), origin="earlier")
     return Given(asked, _parts([MARKER.sub("", text)]), "earlier", rests_on=last.documents)
@@ -224,12 +250,17 @@ def earlier(turn: Turn, asked: str) -> Given:
 def _is_request(line: str) -> bool:
     """Whether a line asks for something: in the part before its colon, if it has one."""
     head, body = _at_colon(line)
-    return len(head) <= ASKING and bool(_ASKS.search(head) or (body and _HEAD.search(head.strip())))
+    return len(head) <= ASKING and (_sets_to_work(head) or bool(body and _HEAD.search(head)))
+
+
+def _sets_to_work(head: str) -> bool:
+    """Whether words ask for something that the editor does, in whatever language."""
+    return bool(_ASKS.search(head) or _ABROAD.search(head)) or tongues.only(head)
 
 
 def _at_colon(line: str) -> tuple[str, str]:
     found = _COLON.match(line)
-    if found and (_ASKS.search(found["head"]) or _HEAD.search(found["head"].strip())):
+    if found and (_sets_to_work(found["head"]) or _HEAD.search(found["head"].strip())):
         body = found["body"].strip()
         whole = _QUOTED.fullmatch(body)
         return found["head"].strip(), next(text for text in whole.groups() if text) if whole else body
@@ -302,12 +333,19 @@ def _latest(asked: str, parts: list[Part]) -> list[Part]:
 
 
 async def _document(index: Index, turn: Turn, asked: str) -> Given:
-    """The passages of the document that a topic is most likely about; none if no document mentions enough of it."""
+    """The passages of the document whose title a topic holds, or that it is most likely about; none if none is enough."""
     wanted = topic(asked)
     found = await index.search(wanted, turn.access, FOUND)
-    if not found or coverage(wanted, f"{context(found[0])} {found[0].text}") < ABOUT:
+    meant = next((one for one in found if _is_titled(one, wanted)), next(iter(found), None))
+    if meant is None or not (_is_titled(meant, wanted) or coverage(wanted, f"{context(meant)} {meant.text}") >= ABOUT):
         return Given(asked, searched=True)
-    chosen = [one for one in found if one.document == found[0].document]
+    chosen = [one for one in found if one.document == meant.document]
     best = sorted(chosen, key=lambda one: one.page or 0)
     parts = tuple(Part(one.text, passage=one) for one in best)
     return Given(asked, parts, "documents", searched=True)
+
+
+def _is_titled(passage: Passage, wanted: str) -> bool:
+    """Whether a topic says the whole title of a document, of two terms at least."""
+    title = terms(passage.title)
+    return len(title) >= 2 and title <= terms(wanted)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from bot.assistant.concepts import concepts
+from bot.assistant.sizes import of_files
 from bot.types import Excerpt, Upload
 
 _BULLET = re.compile(r"^\s*(?:[-*•・>]\s+|[・•]|\(?\d{1,4}[.):、]\s*|[①-⑳]\s*)(?=\S)")
@@ -55,6 +56,14 @@ def material(text: str, excerpts: Sequence[Excerpt] = (), uploads: Sequence[Uplo
     if excerpts:
         return Material(request if own else text.strip(), tuple(Item(one.text, one.author) for one in excerpts))
     return Material(request, tuple(Item(one) for one in own), thread=not own and bool(_THREAD.search(request)))
+
+
+def sizes(excerpts: Sequence[Excerpt], uploads: Sequence[Upload]) -> tuple[int, int]:
+    """Characters that are messages for certain, and characters of tables, of which one column is: counted, not read."""
+    tables = sum(len(section.text) for upload in uploads for section in upload.sections if section.table)
+    if uploads_read := of_files(uploads):
+        return uploads_read - tables, tables
+    return sum(len(one.text) for one in excerpts), 0
 
 
 def divided(text: str) -> tuple[str, list[str]]:

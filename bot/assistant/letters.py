@@ -13,9 +13,16 @@ from bot.assistant.grounding import MARKER
 from bot.assistant.wishes import Tone, without_form
 from bot.language import Language
 
+_DEEDS = (
+    "accept|acknowledge|announce|apologi[sz]e|cancel|confirm|congratulate|decline|invite|offer|postpone|promise|propose|recommend"
+    "|refuse|reject|remind|request|suggest|thank|warn|welcome|withdraw"
+)
 _POINT = re.compile(
     r"\b(?:that says|which says|saying|says|that explains|explaining|and say|tell (?:them|him|her)|to say|back|inform\w* \w+)"
     r"(?: that)? (?P<says>.+)$"
+    rf"|\b(?:that|which|to) (?P<does>(?:{_DEEDS})(?:e?s)? .+)$"
+    r"|\b(?:thank[- ]?you|thanks)\b[^.]{0,80}? (?P<thanks>for .+)$|\bapolog(?:y|ies)\b[^.]{0,80}? (?P<sorry>for .+)$"
+    r"|\binvitations?\b[^.]{0,80}? for (?P<invites>.+)$|\bcongratulations?\b[^.]{0,80}? (?P<joy>(?:on|for) .+)$"
     r"|\b(?:that|because) (?P<that>.+)$"
     r"|\b(?:asking|to ask) (?P<asks>.+)$"
     r"|; ?(?P<then>.+)$"
@@ -26,7 +33,7 @@ _POINT_JA = re.compile(
     r"^(?P<says>.+?)(?:こと|旨)を\S{0,8}?(?:伝え|知らせ|説明|報告)"
     r"|^(?P<quotes>.+?)と\S{0,4}?(?:伝え|返事|返信|書い)"
     r"|^(?P<asks>.+?)を(?:聞く|尋ねる|お願いする|依頼する)"
-    r"|^(?P<about>.+?)(?:を\S{0,6}?(?:伝え|知らせ|説明|報告)|について|に関する|の(?:お知らせ|案内|お礼|お詫び|督促))"
+    r"|^(?P<about>.+?)(?:を\S{0,6}?(?:伝え|知らせ|説明|報告)|について|に関する|へ?の(?:お知らせ|案内|お礼|お詫び|督促))"
 )
 _TO = re.compile(
     r"\bto (?P<name>(?:Mr|Ms|Mrs|Dr|Prof)\.? [A-Z][\w'-]+|(?!English|Japanese|German|French|Spanish)[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
@@ -41,6 +48,7 @@ _REPLY = re.compile(r"\b(?:reply|answer|respond|response|write back)\b|返信|�
 _TAIL = re.compile(
     r"[,;]? (?:please|but be (?:nice|kind|polite)|in (?:english|japanese)|in a \w+ (?:tone|way))[.!]?$", re.I
 )
+_WHOM = re.compile(r"^(?:them|him|her)\b", re.I)
 _LISTED = re.compile(r"^\s*(?:[-*•・]|\d{1,2}[.)])\s*")
 _SHORT_FORMS = (
     (r"\bcan't\b", "cannot"),
@@ -60,7 +68,7 @@ _EMPTY = (
     (
         r"\b(?:I|we) (?:just |simply |only )?(?:(?:want|wish|would like|'d like)(?:ed)? to|(?:am|are) writing to)"
         r"(?: (?:reach out|get in touch|write)(?: (?:to|with) you)?(?: in order)? to)?"
-        r" (?:let you know|inform you|tell you|say)(?: that)? ",
+        r" (?:let you know|inform you|tell you|say)(?: that)?,? ",
         "",
     ),
     (r"\bplease (?:note|be advised|be informed) that ", ""),
@@ -238,6 +246,11 @@ def _said(found: re.Match[str] | None, says: Callable[[str], str], frame: Frame)
         "about": lambda what: frame.about.format(what=what),
         "asks": lambda what: frame.asks.format(what=what),
         "says": says,
+        "does": _deed,
+        "invites": lambda what: _sentence(f"I would like to invite you to {what}"),
+        "thanks": lambda what: _sentence(f"Thank you {what}"),
+        "sorry": lambda what: _sentence(f"I apologize {what}"),
+        "joy": lambda what: _sentence(f"Congratulations {what}"),
     }
     return [forms.get(kind, _sentence)(text)]
 
@@ -248,6 +261,13 @@ def _sentence(text: str) -> str:
     ended = said != text or said.endswith((".", "!", "?", "。", "！", "？", ":", "："))
     end = "" if ended else "." if text.isascii() else "。"
     return f"{text[:1].upper()}{text[1:]}{end}"
+
+
+def _deed(text: str) -> str:
+    """What a letter is to do, as its writer says it: "declines the invitation", "reminds them of the form"."""
+    verb, _, rest = text.partition(" ")
+    base = re.match(rf"(?:{_DEEDS})", verb, re.I)
+    return _sentence(f"I would like to {(base[0] if base else verb).lower()} {_WHOM.sub('you', rest, count=1)}")
 
 
 def says(request: str) -> bool:

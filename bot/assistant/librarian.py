@@ -21,14 +21,14 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from bot.assistant.extracting import extract
-from bot.assistant.followups import completed
+from bot.assistant.followups import completed, instead
 from bot.assistant.given import Part
 from bot.assistant.grounding import MARKER, support
-from bot.assistant.material import numbered
+from bot.assistant.material import context, numbered
 from bot.assistant.page import Page
 from bot.assistant.quoting import Quote, quotes
 from bot.assistant.seeking import named, sought, subject
-from bot.assistant.terms import terms
+from bot.assistant.terms import coverage, terms
 from bot.assistant.words import words
 from bot.knowledge.sentences import sentences
 from bot.language import language
@@ -42,6 +42,8 @@ LIMIT = 10_000
 WHOLE = 60
 """Passages asked of the index where a document is named; those of that document are used."""
 READ = 4
+MORE = 4
+"""Times as many sentences are looked through where they have to speak of something particular."""
 NOTHING = "NOTHING"
 """What the prompt asks a model to say if the passages hold no answer."""
 _LIST_ITEM = re.compile(r"[-*•] |・|\d{1,2}[.)] ")
@@ -78,13 +80,15 @@ class Librarian:
         if len(question) > LIMIT:
             yield Done(Answer(say.question_too_long.format(size=f"{len(question):,}", limit=f"{LIMIT:,}")))
             return
-        question = sought(completed(normalize("NFKC", question), turn.history))
+        question = normalize("NFKC", question)
+        other = instead(question) if turn.history else ""
+        question = sought(completed(question, turn.history))
         yield Status(say.searching)
         passages = await self._index.search(question, turn.access, FOUND)
         material = await self._document(question, passages, turn.access)
         searched = self._clock()
         passages = list(material) or passages
-        found = await asyncio.to_thread(self._told if material else self._quoted, question, passages)
+        found = await asyncio.to_thread(self._told if material else self._quoted, question, passages, other)
         page, model, read = Page(), "", frozenset[str]()
         if found and self._style == "compose":
             yield Status(say.writing)
@@ -109,10 +113,17 @@ class Librarian:
         found = await self._index.search(question, access, WHOLE)
         return tuple(sorted((one for one in found if one.document == wanted), key=lambda one: one.page or 0))
 
-    def _quoted(self, question: str, passages: Sequence[Passage]) -> list[Quote]:
-        return quotes(subject(question), passages, self._sentences, self._embeddings)
+    def _quoted(self, question: str, passages: Sequence[Passage], other: str) -> list[Quote]:
+        """Sentences that answer; if the same is asked of something else (`other`), only those that speak of it.
 
-    def _told(self, question: str, passages: Sequence[Passage]) -> list[Quote]:
+        A model that composes is left to see for itself whether they do.
+        """
+        if not other or self._style == "compose":
+            return quotes(subject(question), passages, self._sentences, self._embeddings)
+        found = quotes(subject(question), passages, MORE * self._sentences, self._embeddings)
+        return [one for one in found if coverage(other, f"{context(one.passage)} {one.text}")][: self._sentences]
+
+    def _told(self, question: str, passages: Sequence[Passage], other: str) -> list[Quote]:
         """The sentences that say most of what a document is about."""
         parts = [Part(one.text, passage=one) for one in passages]
         chosen = extract(parts, self._sentences, self._embeddings, prose=True)

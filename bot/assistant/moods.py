@@ -38,6 +38,8 @@ NEARNESS = 2.0
 MILD = 0.2
 """Scores up to this far from 0 are neutral."""
 _NOT_JA = re.compile(r"^\S{0,4}?(?:ない|なく|なかった|ません|ず(?:、|に)|ではあり)")
+_HOLDS_NOT = ("な", "と")
+"""How words end that a negation belongs to: 「足りな（い）」, 「二度と（…ない）」."""
 _STRONG_JA = re.compile(r"(?:とても|本当に|非常に|大変|すごく|かなり|あまりに|実に)\S{0,3}$")
 _FULL = 4.0
 """The sum of Japanese strengths at which a score is near its end."""
@@ -71,7 +73,7 @@ def _japanese(text: str) -> float:
         strength = _strengths()[match.group()]
         if _STRONG_JA.search(text[: match.start()]):
             strength *= 1.3
-        if _NOT_JA.match(text[match.end() : match.end() + 8]) and "な" not in match.group()[-1:]:
+        if _NOT_JA.match(text[match.end() : match.end() + 8]) and match.group()[-1:] not in _HOLDS_NOT:
             strength *= -0.7
         total += strength
     return float(total / (total**2 + _FULL) ** 0.5)

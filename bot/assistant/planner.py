@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Literal, NotRequired, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ExtendedModelResponse, ModelRequest, ModelResponse
@@ -25,7 +26,7 @@ from pydantic import BaseModel, ValidationError
 from bot.assistant.bare import bare
 from bot.assistant.chains import STEPS, Part, handed_on, is_empty, latest
 from bot.assistant.features import announcement
-from bot.assistant.followups import completed, wants_form
+from bot.assistant.followups import BACK, anew, completed, wants_form, wants_length
 from bot.assistant.given import parted
 from bot.assistant.router import CHAT, SEARCH, Router, Routes
 from bot.assistant.small_talk import TOOLS, fixed, help_text, refusal
@@ -40,7 +41,11 @@ Mode = Literal["auto", "router", "model"]
 Handler = Callable[[ModelRequest[Turn]], Awaitable[ModelResponse[Any]]]
 NOT_GRANTED = "not-granted"
 SUMMARIZE = "summarize"
+WRITERS = (SUMMARIZE, "draft")
 SURE = 0.6  # at this confidence nineteen of twenty choices of the router are right (tests/assistant/test_router.py)
+
+UNSEEN, LINES = "- …", 4  # what stands for a line that was sent with an earlier question, and how many at most
+PLAIN = 0.94  # above this a follow-up says itself what it is for, whatever was asked before
 
 
 class Planned(AgentState[Any]):
@@ -224,12 +229,30 @@ class Planner(AgentMiddleware[Planned, Turn, Any]):
         tool = bare(parted(text)[0])
         if tool and tool in self._specialists:
             return Plan(tool, "rule", 1.0)
+        if own := await self._own_deed(turn):
+            return own
         plan = await self._router.route(completed(text, [_without_material(one) for one in turn.history]))
-        beside = [*(one.text for one in turn.uploads), *(one.text for one in turn.message.excerpts)]
-        brought = any(map(str.strip, beside))
+        uploaded = (section.text for upload in turn.uploads for section in upload.sections)
+        brought = any(text.strip() for text in chain(uploaded, (one.text for one in turn.message.excerpts)))
         if brought and plan.tool in (SEARCH, CHAT) and plan.confidence < SURE and SUMMARIZE in turn.access.tools:
             return Plan(SUMMARIZE, plan.by, plan.confidence)
         return plan
+
+    async def _own_deed(self, turn: Turn) -> Plan | None:
+        """The choice for a follow-up that says plainly itself what is to be done with what was sent before; None for others.
+
+        What is to be shorter or longer goes to whoever wrote it. Of what was sent, the router sees that it was there and no word.
+        """
+        text = turn.message.text
+        if turn.history and wants_length(text):
+            earlier = [_without_material(one) for one in turn.history]
+            plan = await self._router.route(completed(earlier[-1].question, earlier[:-1]))
+            return plan if plan.tool in WRITERS else None
+        if not turn.history or not anew(text):
+            return None
+        sent = next(filter(None, (parted(one.question)[1] for one in reversed(turn.history[-BACK:]))), "")
+        plan = await self._router.route("\n".join([text, *(UNSEEN for _ in sent.splitlines()[:LINES])]))
+        return plan if plan.tool not in (SEARCH, CHAT) and plan.confidence >= PLAIN else None
 
     def _asks_model(self, plan: Plan) -> bool:
         if plan.by == "person":

@@ -96,7 +96,8 @@ def quotes(question: str, passages: Sequence[Passage], most: int, embeddings: Em
     if not _answered(question, passages[:PASSAGES], candidates, closeness):
         return []
     scores = _scores(question, candidates, words, closeness)
-    answering = [i for i, one in enumerate(candidates) if _tells(one, question)]
+    near = {one.rank for one, said, close in zip(candidates, words, closeness, strict=True) if said > 0 or close > 0}
+    answering = [i for i, one in enumerate(candidates) if one.rank in near and _tells(one, question)]
     best = sorted(answering, key=lambda i: (-scores[i], i))[:most]
     if not best:
         return []

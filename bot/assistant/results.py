@@ -64,8 +64,12 @@ def label_answer(outcome: Outcome, labels: Sequence[str], chosen: Sequence[tuple
     """Each message with its label, whether that is unsure, and how many each label has."""
     say, counts = outcome.say, Counter(label for label, _ in chosen)
     told = ", ".join(f"{shown(label)} {counts[label]}" for label in labels)
+    told += f", {say.no_label} {counts['']}" if counts[""] else ""
     line = say.under.of(len(chosen), labels=say.labels.of(len(labels)), counts=told)
-    rows = [[*_who(outcome, number), label + (" ?" if unsure else "")] for number, (label, unsure) in enumerate(chosen)]
+    rows = [
+        [*_who(outcome, number), (label or say.no_label) + (" ?" if unsure else "")]
+        for number, (label, unsure) in enumerate(chosen)
+    ]
     how = say.by_model if outcome.model else say.how_labels
     if any(unsure for _, unsure in chosen):
         how = f"{say.unsure} {how}"

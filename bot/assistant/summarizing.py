@@ -29,7 +29,7 @@ from bot.assistant.translating import Translator
 from bot.assistant.wishes import Wish, wish
 from bot.assistant.words import words
 from bot.knowledge.sentences import sentences
-from bot.language import language
+from bot.language import Language
 from bot.types import Answer, Done, Passage, Reply, Status, Turn
 
 LIMIT = 400_000
@@ -91,9 +91,10 @@ class Summarizer:
 
     async def answer(self, turn: Turn, request: str, given: Given | None = None) -> AsyncIterator[Reply]:
         """Status and progress, the summary sentence by sentence, then Done. `given` is material from an earlier step."""
-        say, started = editor_words(language(turn.message.text)), self._clock()
-        given = given or await self._giver.given(turn, request, documents=True)
-        found = await asyncio.to_thread(sentences_of, given.parts) if _short_enough(given) else []
+        started = self._clock()
+        given = given or await self._giver.given(turn, request, LIMIT, documents=True)
+        say = editor_words(given.language(turn))
+        found = await asyncio.to_thread(sentences_of, given.parts) if given.size <= LIMIT else []
         if not found:
             yield Done(Answer(_refusal(given, turn, say), searched=given.searched))
             return
@@ -115,7 +116,7 @@ class Summarizer:
                 yield replace(delta, rests_on=given.documents)
         answer = replace(answer, text=page.text, sources=tuple(page.citations) or given.sources)
         if elsewhere is not None:
-            answer = await self._translated(answer, elsewhere, turn)
+            answer = await self._translated(answer, elsewhere, given.language(turn))
         unknown = tongues.unknown(given.request)
         note = f"\n\n{say.summary_untranslated.format(language=unknown)}" if unknown else ""
         closing = note + _closing(given, say)
@@ -220,11 +221,10 @@ class Summarizer:
         wanted = tongues.wanted(given.request)
         return wanted if wanted and wanted != tongues.spoken(" ".join(one.text for one in found[:50])) else None
 
-    async def _translated(self, answer: Answer, code: str, turn: Turn) -> Answer:
+    async def _translated(self, answer: Answer, code: str, own: Language) -> Answer:
         """The summary in another language; as it is, with a word about it, if that fails."""
         made = await self._translator.translated(answer.text, code)
         if made is None:
-            own = language(turn.message.text)
             note = editor_words(own).summary_untranslated.format(language=tongues.called(code, own))
             return replace(answer, text=f"{answer.text}\n\n{note}")
         return replace(answer, text=made, model=self._model_name)
@@ -270,17 +270,12 @@ def _passages(part: Sequence[Sentence]) -> list[Passage]:
     return [*cited.values(), *own]
 
 
-def _short_enough(given: Given) -> bool:
-    return sum(len(part.text) for part in given.parts) <= LIMIT
-
-
 def _refusal(given: Given, turn: Turn, say: EditorWords) -> str:
     """Why there is no summary."""
-    if not _short_enough(given):
-        size = sum(len(part.text) for part in given.parts)
-        return say.too_long.format(size=f"{size:,}", limit=f"{LIMIT:,}")
+    if given.size > LIMIT:
+        return say.too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
     if given.searched:
-        return words(language(turn.message.text)).not_found
+        return words(given.language(turn)).not_found
     return say.thread_unread if given.in_thread else say.nothing_to_summarize
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -70,18 +71,21 @@ class Supervisor:
         state: Mapping[str, Any] = {}
         used, chain = UsageMetadataCallbackHandler(), self._chain(turn)
         try:
-            async for kind, piece in self._agent(turn, bool(chain)).astream(
+            agent = self._agent(turn, bool(chain))
+            stream = agent.astream(
                 {"messages": _conversation(turn), **chain},
                 {"callbacks": [used]},
                 context=turn,
                 stream_mode=["custom", "values"],
-            ):
-                if kind == "values":
-                    state = piece
-                elif isinstance(piece, Delta):
-                    yield replace(piece, rests_on=piece.rests_on | _read(state, turn))
-                elif isinstance(piece, Status):
-                    yield piece
+            )
+            async with aclosing(stream) as pieces:
+                async for kind, piece in pieces:
+                    if kind == "values":
+                        state = piece
+                    elif isinstance(piece, Delta):
+                        yield replace(piece, rests_on=piece.rests_on | _read(state, turn))
+                    elif isinstance(piece, Status):
+                        yield piece
             answer = self._told(_answer(state, turn, speak.unclear), turn, state)
         except ModelCallLimitExceededError:
             answer = Answer(speak.too_many_steps, plan=state.get("plan", Answer("").plan))

@@ -11,6 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bot.assistant import abroad
 from bot.language import Language, language
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ TELLING = 24
 CLOSE = 3
 """Among how many of the likeliest languages the right one must be: siblings such as Danish and Swedish are close."""
 
+LINE = 100
+"""Characters of a request that may say nothing but a language."""
+
 _CHINESE = re.compile(r"[这们请为么给对说时您还从该]")
 _ENGLISH_NAME = {name.lower(): code for code, names in _NAMES.items() for name in names if name.isascii()}
 _JAPANESE_NAME = {f"{name}語": code for code, names in _NAMES.items() for name in names if not name.isascii()}
@@ -86,6 +90,16 @@ _TARGET = re.compile(
     rf"|\b(?P<version>{_ANY_ENGLISH}) (?:version|translation|word|for)\b"
     r"|\bto (?P<code>en|ja|de|fr|es)\b"
     rf"|(?P<ni>{_ANY_JAPANESE})(?:に|で|へ|版|訳|の?翻訳|を?お願い|$)|(?P<yaku>[和英独仏中]訳)"
+    rf"|{abroad.TARGET}"
+)
+_THING = (
+    r"(?:this|it|that|das|dies|es|(?:den|diesen)(?: folgenden)? (?:text|satz)|ce(?:ci|la)|ça|(?:ce|le) texte(?: suivant)?"
+    r"|esto|este texto|questo(?: testo)?|isto|dit|deze tekst)"
+)
+_AROUND = rf"(?:{abroad.PLEASE}|{abroad.TRANSLATES}|translat\w+|{_THING}|and|now|und|jetzt|et|maintenant|y|e)"
+_ONLY = re.compile(
+    rf"(?:{_AROUND}[,\s]+){{0,5}}(?:(?:in|into|to) (?:{_ANY_ENGLISH})|{abroad.TARGET})(?:[,\s]+{_AROUND}){{0,4}}"
+    rf"|(?:[これそ次以下]{{2}}(?:の文章?)?を)?(?:{_ANY_JAPANESE})(?:で|に|へ)(?:お願い(?:します)?|(?:翻?訳して)?(?:ください|下さい)?)"
 )
 
 
@@ -131,6 +145,12 @@ def wanted(request: str) -> str | None:
     return _code(found[-1]) if found else None
 
 
+def only(request: str) -> bool:
+    """Whether a request says nothing but which language something is to be put into, as "auf Deutsch bitte" does."""
+    said = unicodedata.normalize("NFKC", request).casefold().strip(" .:!?。")
+    return len(said) <= LINE and _ONLY.fullmatch(said) is not None
+
+
 def unknown(request: str) -> str | None:
     """The name of a language that a request wants and we do not know, such as Klingon; None if it names none."""
     said = unicodedata.normalize("NFKC", request).strip()
@@ -154,7 +174,7 @@ def mentioned(request: str) -> list[str]:
 
 
 def _code(name: str) -> str:
-    return _ENGLISH_NAME.get(name) or _JAPANESE_NAME.get(name) or name
+    return _ENGLISH_NAME.get(name) or _JAPANESE_NAME.get(name) or abroad.code_of(name) or name
 
 
 def spoken(text: str) -> str | None:

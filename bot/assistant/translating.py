@@ -78,8 +78,13 @@ class Translator:
 
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Progress, checked pieces, then Done."""
-        own, started = language(turn.message.text), self._clock()
+        started = self._clock()
         given = await self._given(turn, request)
+        own = given.language(turn)
+        if given.size > LIMIT:
+            told = editor_words(own).too_long.format(size=f"{given.size:,}", limit=f"{LIMIT:,}")
+            yield Done(_found_only(given, told))
+            return
         await asyncio.to_thread(tongues.load)
         code, text = _target(given, turn), (given.found.whole if given.found else given.text).strip()
         problem = self._problem(given, code, text, turn)
@@ -109,7 +114,7 @@ class Translator:
 
     async def _given(self, turn: Turn, request: str) -> Given:
         """The material; a phrase inside the request counts: "How do you say boarding pass in Japanese?"."""
-        given = await self._giver.given(turn, request)
+        given = await self._giver.given(turn, request, LIMIT)
         phrase = _phrase(given.request)
         if phrase and given.origin in ("nothing", "earlier"):
             return Given(given.request, (Part(phrase),), "pasted")
@@ -117,15 +122,13 @@ class Translator:
 
     def _problem(self, given: Given, code: str | None, text: str, turn: Turn) -> str:
         """Why there is no translation; empty if there can be one."""
-        own = language(turn.message.text)
+        own = given.language(turn)
         say = editor_words(own)
         if not text:
             return say.thread_unread if given.in_thread else say.nothing_to_translate
         if code is None:
             named, known = tongues.unknown(given.request), ", ".join(tongues.called(one, own) for one in tongues.KNOWN)
             return say.unknown_language.format(language=named, known=known) if named else say.which_language
-        if len(text) > LIMIT:
-            return say.too_long.format(size=f"{len(text):,}", limit=f"{LIMIT:,}")
         called = tongues.called(code, own)
         if tongues.already(protect(text).plain, code):
             told = say.already_in.format(language=called)
@@ -134,7 +137,7 @@ class Translator:
 
     def _put_together(self, pieces: Sequence[_Piece], given: Given, code: str, turn: Turn) -> Answer:
         """The translation, with a word about the parts that did not hold; if none did, that word alone."""
-        own = language(turn.message.text)
+        own = given.language(turn)
         say = editor_words(own)
         if all(one.made is None for one in pieces if one.source.strip()):
             return _found_only(given, say.translation_failed.format(language=tongues.called(code, own)))

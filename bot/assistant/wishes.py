@@ -18,17 +18,17 @@ _KANJI = dict(zip("一二三四五六七八九十", range(1, 11), strict=True))
 _COUNT = rf"(?P<count>\d{{1,5}}|{'|'.join(_SPOKEN)})"
 _COUNT_JA = r"(?P<kanji>\d{1,5}|[一二三四五六七八九十])"
 _BULLETS = re.compile(
-    rf"{_COUNT} (?:\w+ )?(?:bullets?(?: points?)?|points?|items?|takeaways|lines)\b"
+    rf"{_COUNT}[ -](?:\w+ )?(?:bullets?(?: points?)?|points?|items?|takeaways|lines)\b"
     rf"|{_COUNT_JA}(?:つ|個|点|項目|箇条)"
 )
 _LIST = re.compile(r"\bbullets?\b|\bbullet points\b|\bas a list\b|\blist (?:the|all|of)\b|箇条書き|リスト")
 _SENTENCES = re.compile(
-    rf"{_COUNT} (?:\w+ )?(?:sentences?|lines?)\b"
+    rf"{_COUNT}[ -](?:\w+ )?(?:sentences?|lines?)\b"
     rf"|{_COUNT_JA}(?:文|行)(?!字)"
 )
 _ONE = re.compile(r"一言|ひとこと|in a nutshell|in a word|one[- ]liner|bottom line|結論だけ")
-_WORDS = re.compile(rf"(?:{_COUNT}|(?P<few>a few)) words\b")
-_CHARACTERS = re.compile(r"(?P<count>\d{1,5})\s?(?:characters|letters|文字|字)")
+_WORDS = re.compile(rf"(?:{_COUNT}|(?P<few>a few))[ -]words?\b")
+_CHARACTERS = re.compile(r"(?P<count>\d{1,5})[\s-]?(?:characters?|letters|文字|字)")
 _SHORTER = re.compile(
     r"\b(?:shorter|briefer|more briefly|shorten|too long|cut it down)\b|もっと短|もう少し短|短くして|縮めて"
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ LABELS = ("answerable", "unanswerable")
 SUPPORTED = 0.9
 """The share of a sentence's words that must stand in the cited document."""
 
-_MARKED = re.compile(r"(.+?)((?:\s*\[\d+\])+)(?=\s|$)", re.S)
+_MARKER = re.compile(r"\[(\d+)\]")
 _UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_]+(?:[.,]\d+)*")
 
 
@@ -144,12 +144,33 @@ def _sentences(answer: Answer, text_of: Callable[[str], str]) -> list[tuple[str,
     sources = {source.number: source for source in answer.sources}
     found: list[tuple[str, str]] = []
     end = 0
-    for match in _MARKED.finditer(answer.text):
-        cited = [sources[int(number)] for number in re.findall(r"\d+", match.group(2)) if int(number) in sources]
-        found.append((match.group(1).strip(), "\n".join(f"{one.title}\n{text_of(one.document)}" for one in cited)))
-        end = match.end()
+    for markers in _marked(answer.text):
+        said = answer.text[end : markers[0].start()].strip()
+        cited = [sources[number] for one in markers if (number := int(one[1])) in sources]
+        end = markers[-1].end()
+        if said:
+            found.append((said, "\n".join(f"{one.title}\n{text_of(one.document)}" for one in cited)))
     rest = answer.text[end:].strip()
     return [*found, *([(rest, "")] if rest else [])]
+
+
+def _marked(text: str) -> Iterator[list[re.Match[str]]]:
+    """The markers behind each sentence, those side by side together: what follows the last one is a space, or the end."""
+    beside: list[re.Match[str]] = []
+    for marker in _MARKER.finditer(text):
+        if beside and text[beside[-1].end() : marker.start()].strip():
+            yield from _ending(beside, text)
+            beside = []
+        beside.append(marker)
+    yield from _ending(beside, text)
+
+
+def _ending(markers: list[re.Match[str]], text: str) -> Iterator[list[re.Match[str]]]:
+    """The markers up to the last one that ends something, if there is one."""
+    while markers and text[markers[-1].end() : markers[-1].end() + 1].strip():
+        markers.pop()
+    if markers:
+        yield markers
 
 
 def _tight(text: str) -> str:

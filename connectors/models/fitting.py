@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jsonschema
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall
 from langchain_core.messages.tool import ToolCallChunk, invalid_tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
 Tools = Sequence[Mapping[str, Any]]
 """Tools in OpenAI's form."""
+NO_OBJECT = "the arguments are no JSON object"
 
 
 def misfit(name: str, arguments: object, tools: Tools) -> str:
@@ -23,12 +24,53 @@ def misfit(name: str, arguments: object, tools: Tools) -> str:
     if name not in schemas:
         return f"no such tool; choices: {', '.join(schemas)}"
     if not isinstance(arguments, dict):
-        return "the arguments are no JSON object"
+        return NO_OBJECT
     try:
         jsonschema.validate(arguments, schemas[name])
     except jsonschema.ValidationError as error:
         return f"{'.'.join(map(str, error.absolute_path)) or 'arguments'}: {error.message}"
     return ""
+
+
+def texts_in(delta: object) -> None:
+    """Turn arguments that a server streams as JSON instead of a text with JSON into that text."""
+    for call in _listed(delta, "tool_calls"):
+        function = call.get("function")
+        if isinstance(function, dict) and function.get("arguments") is not None:
+            function["arguments"] = _text(function["arguments"])
+
+
+def without_objects(message: object) -> list[InvalidToolCall]:
+    """Take the calls whose arguments are JSON, but no object, out of a server's message: LangChain stumbles over them."""
+    texts_in(message)
+    calls = _listed(message, "tool_calls")
+    broken = [call for call in calls if _no_object(call)]
+    if isinstance(message, dict) and broken:
+        message["tool_calls"] = [call for call in calls if call not in broken]
+    return [
+        invalid_tool_call(
+            name=call["function"].get("name"), args=call["function"]["arguments"], id=call.get("id"), error=NO_OBJECT
+        )
+        for call in broken
+    ]
+
+
+def _listed(of: object, key: str) -> list[dict[str, Any]]:
+    found = of.get(key) if isinstance(of, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _no_object(call: Mapping[str, Any]) -> bool:
+    function = call.get("function")
+    try:
+        read = json.loads(function.get("arguments") or "{}") if isinstance(function, dict) else {}
+    except ValueError:
+        return False
+    return bool(read) and not isinstance(read, dict)
+
+
+def _text(arguments: object) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 def file_misfits(message: AIMessage, tools: Tools) -> None:

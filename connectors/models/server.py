@@ -19,11 +19,11 @@ from openai import (
     OpenAIError,
     RateLimitError,
 )
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from bot.errors import ModelUnavailable
 from bot.settings import ModelSettings
-from connectors.models.fitting import Withheld, file_misfits
+from connectors.models.fitting import Withheld, file_misfits, texts_in, without_objects
 
 TIMEOUT = 60.0
 """Seconds for which a server may send nothing."""
@@ -69,6 +69,23 @@ class ServedChat(BaseChatOpenAI):
                         yield piece
             for piece in withheld.rest():
                 yield piece
+
+    def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        if not isinstance(response, BaseModel):
+            return super()._create_chat_result(response, generation_info)
+        body = response.model_dump(warnings=False)
+        choices = [one for one in body.get("choices") or () if isinstance(one, dict)]
+        broken = [without_objects(one.get("message")) for one in choices]
+        result = super()._create_chat_result(body, generation_info)
+        for generation, calls in zip(result.generations, broken, strict=True):
+            if isinstance(generation.message, AIMessage):
+                generation.message.invalid_tool_calls += calls
+        return result
+
+    def _convert_chunk_to_generation_chunk(self, chunk: dict[str, Any], *args: Any) -> ChatGenerationChunk | None:
+        for choice in chunk.get("choices") or ():
+            texts_in(choice.get("delta"))
+        return super()._convert_chunk_to_generation_chunk(chunk, *args)
 
 
 def _filed(result: ChatResult, options: Mapping[str, Any]) -> ChatResult:

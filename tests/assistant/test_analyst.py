@@ -177,6 +177,13 @@ async def test_without_labels_there_are_named_themes(analyst: Analyst) -> None:
     assert len({row[2] for row in rows_of(three.files[0].content)[1:]}) == 3
 
 
+async def test_a_message_that_shares_nothing_with_any_label_is_put_under_none(analyst: Analyst) -> None:
+    asked = turn("次の声を手荷物、遅延、食事に分類して：\n・手荷物が届かない\n・二時間の遅延\n・スープがぬるい")
+    answer = await sorted_by(analyst, asked)
+    assert "手荷物 1, 遅延 1, 食事 0, 判定できず 1" in answer.text
+    assert "| スープがぬるい | 判定できず |" in answer.text
+
+
 async def test_japanese_is_compared_by_characters_and_that_is_said(analyst: Analyst) -> None:
     told = await sorted_by(
         analyst,
@@ -228,6 +235,18 @@ async def test_a_follow_up_works_on_the_same_messages(analyst: Analyst) -> None:
         asked, history=(Exchange(f"Sort these into billing, technical problem and praise:\n{TICKETS}", "..."),)
     )
     assert [file.name for file in (await sorted_by(analyst, asked)).files] == ["labels.csv"]
+
+
+async def test_a_follow_up_goes_back_to_the_last_messages_and_asks_something_new_of_them(analyst: Analyst) -> None:
+    asked = turn("and sort them into billing, technical problem and praise")
+    history = (Exchange(f"How do these people feel?\n{TICKETS}", "..."), Exchange("as CSV, please", "..."))
+    answer = await sorted_by(analyst, replace(asked, history=history))
+    assert "under 3 labels" in answer.text
+
+
+async def test_never_again_is_no_praise(embeddings: Embeddings) -> None:
+    told = await felt(Analyst(ScriptedModel(), embeddings), turn("これはどう感じますか：「二度と乗りません」"))
+    assert "否定的" in told.text
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,26 @@ async def test_what_was_left_out_is_asked_for_again_and_then_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ("Draft a reply that declines the invitation for 4 July", "I would like to decline the invitation for 4 July."),
+        ("Write a note that reminds them of the form", "I would like to remind you of the form."),
+        ("Write an email to confirm the meeting on Friday", "I would like to confirm the meeting on Friday."),
+        ("Draft a mail that thanksgiving is cancelled", "Thanksgiving is cancelled."),
+        ("Write a thank-you note to Ms Weber for the quick repair", "Thank you for the quick repair."),
+        ("Draft an apology to the customer for the late delivery", "I apologize for the late delivery."),
+        (
+            "Draft an invitation to the team for the party on 3 July",
+            "I would like to invite you to the party on 3 July.",
+        ),
+        ("Write congratulations to the team on the new record", "Congratulations on the new record."),
+    ],
+)
+async def test_what_a_letter_is_to_do_is_said_as_its_writer_says_it(request_: str, said: str) -> None:
+    assert f"\n\n{said}\n\n" in (await draft(request_, drafter(capable=False))).text
+
+
+@pytest.mark.parametrize(
     "written",
     [
         "The meeting is on Monday at 3 pm in room 401.",
@@ -185,6 +205,12 @@ async def test_rephrasing_keeps_numbers_links_and_language() -> None:
     assert (await draft(request_, drafter(good))).text == good.replace("⟦1⟧", "https://wiki.example/r")
     answer = await draft(request_, drafter("Would you please send me the 4 reports from ⟦1⟧ today?"))
     assert answer.text == "Could you please send me the 3 reports from https://wiki.example/r today?"
+
+
+async def test_bullet_points_of_a_text_need_no_model() -> None:
+    request_ = "Turn this into bullet points: We met on Monday. Ana orders the parts."
+    answer = await draft(request_, drafter(capable=False))
+    assert (answer.text, answer.model) == ("- We met on Monday.\n- Ana orders the parts.", "")
 
 
 async def test_rules_rephrase_a_little_and_say_where_they_cannot() -> None:

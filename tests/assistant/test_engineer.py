@@ -18,12 +18,13 @@ from bot.assistant.codewords import ENGLISH, JAPANESE
 from bot.assistant.engineer.checks import expected
 from bot.assistant.engineer.codetext import MOST
 from bot.assistant.engineer.debugger import Debugger
+from bot.assistant.engineer.faults import CAUSES_EN, CAUSES_JA
 from bot.assistant.engineer.writer import Writer
-from bot.ports import Program, Ran
+from bot.ports import Language, Program, Ran
 from bot.types import Access, Answer, Excerpt, Exchange, Message, Principal, Reply, Room, Status, Turn, Upload
 from connectors.ruff import Ruff
 from tests.assistant.library import heard, saying
-from tests.fakes import PlainSandbox, ScriptedModel
+from tests.fakes import PlainSandbox, ScriptedModel, UnmendableSandbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "code"
 BUGGY = [json.loads(line) for line in (EXAMPLES / "repair.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -322,6 +323,37 @@ async def test_a_failure_that_nothing_mends_is_not_called_mended() -> None:
     assert "none of them made it work" in answer.text
 
 
+WRONG_SUM = "Fix it:\n```python\ndef f(a, b):\n    total = a - b + 1\n    return total * 2\n```\nf(1, 2) should be 77."
+
+
+async def test_trying_repairs_says_how_many_were_tried_and_how_many_may_be() -> None:
+    sandbox = UnmendableSandbox()
+    answer, events = await heard(Debugger(saying("?"), sandbox, Ruff()).answer(turn(WRONG_SUM), WRONG_SUM))
+    told = [event.text for event in events if isinstance(event, Status)]
+    counts = [ENGLISH.tried.format(tried=tried, most=150) for tried in range(5, sandbox.runs, 5)]
+    assert len(counts) >= 3
+    assert told == [ENGLISH.running, ENGLISH.mending, *counts, ENGLISH.round.format(number=1, most=1)]
+    assert ENGLISH.unmended.format(tried=sandbox.runs - 1) in answer.text
+
+
+async def test_trying_repairs_stops_in_the_middle_with_the_run_that_is_under_way() -> None:
+    sandbox = UnmendableSandbox(last=8)
+    debugging = asyncio.create_task(heard(Debugger(saying("?"), sandbox, Ruff()).answer(turn(WRONG_SUM), WRONG_SUM)))
+    await sandbox.reached.wait()
+    debugging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await debugging
+    assert (sandbox.runs, sandbox.stopped) == (8, 1)
+
+
+async def test_what_takes_too_long_ends_the_trying_and_is_told() -> None:
+    sandbox = UnmendableSandbox(last=8)
+    debugger = Debugger(saying("?"), sandbox, Ruff(), longest=1.0)
+    answer, _ = await heard(debugger.answer(turn(WRONG_SUM), WRONG_SUM))
+    assert (sandbox.runs, sandbox.stopped) == (8, 1)
+    assert ENGLISH.unmended.format(tried=6) in answer.text
+
+
 async def test_a_model_is_believed_only_if_the_run_speaks_for_it() -> None:
     text = "Fix it:\n```python\ndef f(x):\n    return fetch_level(x)\n```\n```python\nassert f(3) == 9\n```"
     wrong = "It works now, I tested it.\n```python\ndef f(x):\n    return x\n```"
@@ -349,6 +381,48 @@ async def test_a_traceback_alone_is_read_and_nothing_is_said_to_have_run() -> No
     assert "often None" in answer.text
     assert answer.text.endswith(ENGLISH.code_needed)
     assert "I ran" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ("What does this error mean? KeyError: 'vendor'", "`KeyError: 'vendor'`"),
+        ("I get KeyError: 'vendor', why?", "`KeyError: 'vendor'`"),
+        ("KeyError: '部署' とはどういう意味？", "`KeyError: '部署'`"),
+        ("Why do I get a KeyError?", "`KeyError`"),
+    ],
+)
+async def test_an_error_that_somebody_tells_of_is_explained(said: str, quoted: str) -> None:
+    answer, _ = await debug(said)
+    assert quoted in answer.text
+    assert (CAUSES_JA if "意味" in said else CAUSES_EN)["KeyError"] in answer.text
+
+
+async def test_a_query_for_tables_that_are_not_here_is_shown_and_its_limits_told() -> None:
+    class EmptyDatabase(UnmendableSandbox):
+        languages: frozenset[Language] = frozenset({"sql"})
+
+        async def run(self, program: Program, person: str = "") -> Ran:
+            return Ran("finished", 1, "", "main.sql, line 1: no such table: bookings", seconds=0.1)
+
+    query = "```sql\nSELECT day, COUNT(*) FROM bookings GROUP BY day;\n```"
+    answer, events = await write("Write a SQL query that counts bookings per day", query, sandbox=EmptyDatabase())
+    assert answer.text.startswith(ENGLISH.here_is.format(language="SQL"))
+    assert ENGLISH.no_table.format(table="bookings") in answer.text
+    assert len(events) == 2
+
+
+@pytest.mark.parametrize("said", ["run this: print(sum(range(10)))", "実行して：print(sum(range(10)))"])
+async def test_code_in_the_line_that_asks_to_run_it_runs_as_it_is(said: str) -> None:
+    answer, _ = await write(said, DOUBLE)
+    assert "```\n45\n```" in answer.text
+    assert answer.model == ""
+
+
+async def test_a_function_is_given_the_name_that_the_request_calls_it_by() -> None:
+    answer, _ = await write("Write a Python function that doubles. dbl(4) should be 8.", DOUBLE)
+    assert "def dbl(x):" in answer.text
+    assert ENGLISH.checks_hold.format(count=1) in answer.text
 
 
 async def test_a_failure_of_another_language_is_read() -> None:

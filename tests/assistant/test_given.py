@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.assistant import words
 from bot.assistant.editor_words import ENGLISH
 from bot.assistant.given import Given, Giver, parted, topic
 from bot.types import Access, Answer, Citation, Excerpt, Exchange, Room
@@ -14,6 +15,7 @@ from tests.assistant.texts import CHAT, HANGAR, PLACE, asked
 from tests.fakes import FakeIndex, FakeThreads
 
 TRAVEL = passage("Travel by train is the rule up to four hours.", "travel.docx", "Travel policy", 1)
+NOT_FOUND = words.ENGLISH.not_found
 OTHER = passage("Dinner is paid up to EUR 75.", "expense.docx", "Expense policy")
 
 
@@ -33,6 +35,13 @@ OTHER = passage("Dinner is paid up to EUR 75.", "expense.docx", "Expense policy"
             "お詫びの返信を書いてください。",
             "お客様：返金がまだです。",
         ),
+        ("auf Deutsch bitte: The gate has changed.", "auf Deutsch bitte", "The gate has changed."),
+        (
+            "en français s'il vous plaît :\nThe gate has changed.",
+            "en français s'il vous plaît",
+            "The gate has changed.",
+        ),
+        ("Übersetze das ins Englische: Guten Tag.", "Übersetze das ins Englische", "Guten Tag."),
         ("日本語で: We regret the delay.", "日本語で", "We regret the delay."),
         ("Make this more polite: “Send it now.”", "Make this more polite", "Send it now."),
         ("Summarize the travel policy.", "Summarize the travel policy.", ""),
@@ -138,6 +147,19 @@ async def test_a_document_is_found_under_the_access_of_the_turn() -> None:
     given = await Giver(index).given(one, text, documents=True)
     assert index.asked == [("travel policy", one.access)]
     assert (given.documents, given.searched) == ({"travel.docx"}, True)
+
+
+async def test_a_title_that_is_said_in_full_is_meant_whatever_is_said_beside_it() -> None:
+    conduct = passage("Be honest.", "conduct.docx", "Code of conduct")
+    text = "Summarize the code of conduct for a colleague from Norway, in under 60 words"
+    given = await Giver(FakeIndex([TRAVEL, conduct])).given(asked(text), text, documents=True)
+    assert given.documents == {"conduct.docx"}
+
+
+@pytest.mark.parametrize("answer", [NOT_FOUND, ENGLISH.nothing_to_summarize, ENGLISH.too_long.format(size=9, limit=8)])
+async def test_that_something_was_not_found_is_no_material(answer: str) -> None:
+    given = await Giver().given(asked("shorter", history=[Exchange("How long is leave?", answer)]), "shorter")
+    assert (given.origin, given.parts) == ("nothing", ())
 
 
 async def test_what_the_index_has_nearest_is_not_taken_for_what_was_meant() -> None:

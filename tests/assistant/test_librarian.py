@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from bot.assistant.librarian import LIMIT, Librarian
 from bot.assistant.words import ENGLISH, JAPANESE
-from bot.types import Citation, Delta, Passage, Status
+from bot.types import Citation, Delta, Exchange, Passage, Status
 from tests.assistant.library import STAFF, WordEmbeddings, heard, passage, saying, streamed, turn
 from tests.fakes import FakeIndex, ScriptedModel
 
@@ -132,6 +133,21 @@ async def test_japanese_is_answered_from_japanese() -> None:
     answer, events = await heard(desk.answer(turn(question), question))
     assert answer.text == "クランプの締付トルクは34ニュートンメートルとする。 [1]"
     assert events[0] == Status(JAPANESE.searching)
+
+
+@pytest.mark.parametrize(("said", "expected"), [("and in Norway?", "NOK 1,900"), ("and in Peru?", ENGLISH.not_found)])
+async def test_the_same_of_something_else_is_answered_with_what_speaks_of_it(said: str, expected: str) -> None:
+    table = "Destination | Highest hotel rate\nJapan | JPY 19,000\nNorway | NOK 1,900"
+    one = replace(turn(said), history=(Exchange("What is the highest hotel rate in Japan?", "JPY 19,000 [1]"),))
+    answer, _ = await heard(librarian(passage(table, "travel.docx", "Travel policy")).answer(one, said))
+    assert expected in answer.text
+    assert "19,000" not in answer.text
+
+
+async def test_what_shares_no_word_with_a_japanese_question_is_not_added_to_its_answer() -> None:
+    question = "クランプの締付トルクを調べて"
+    answer, _ = await heard(librarian(TORQUE, LEAVE, CANTEEN).answer(turn(question), question))
+    assert [source.document for source in answer.sources] == [TORQUE.document]
 
 
 @pytest.mark.parametrize("style", ["quote", "compose"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from langchain_core.embeddings import Embeddings
+from langchain_core.tools import BaseTool
+from langchain_core.tools import tool as made
 
 from bot.assistant.concepts import concepts
 from bot.assistant.features import act, asking, kinds
@@ -18,10 +21,12 @@ from bot.assistant.followups import completed
 from bot.assistant.planner import SURE
 from bot.assistant.router import EXAMPLES, Router, open_router
 from bot.assistant.small_talk import TOOLS
+from bot.assistant.supervisor import Supervisor
 from bot.language import language
 from bot.settings import EmbeddingSettings
-from bot.types import Exchange, Plan
+from bot.types import Answer, Exchange, Plan
 from connectors.models.embeddings import load_embeddings
+from tests.assistant.library import heard, saying, turn
 
 HELD_OUT: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("routes.yaml").read_text(encoding="utf-8"))
 LEARNT: dict[str, list[str]] = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
@@ -82,6 +87,20 @@ def test_its_confidence_is_the_share_of_right_choices(rows: list[tuple[str, str,
     assert len(sure) >= 0.85 * len(rows)
     assert right(sure) >= 0.95
     assert abs(float(np.mean([plan.confidence for *_, plan in rows])) - right(rows)) < 0.06
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "auf Deutsch bitte: The gate has changed to B12.",
+        "en français s'il vous plaît : The gate has changed to B12.",
+        "英語で：本日の便は満席です。",
+        "¿Puedes traducir esto al inglés? El vuelo sale a las nueve.",
+        "Kannst du das ins Englische übersetzen? Guten Morgen.",
+    ],
+)
+async def test_translation_may_be_asked_for_in_other_languages(router: Router, text: str) -> None:
+    assert (await router.route(text)).tool == "translate"
 
 
 async def test_an_empty_message_is_routed_too(router: Router) -> None:
@@ -175,3 +194,37 @@ async def test_a_follow_up_goes_where_the_turn_before_it_went(
     router: Router, before: str, said: str, tool: str
 ) -> None:
     assert (await router.route(completed(said, [Exchange(before, "...")]))).tool == tool
+
+
+FEEL = "How do these feel?\n- great crew\n- awful food\n- fine"
+
+
+def noting(name: str) -> BaseTool:
+    @made(name, response_format="content_and_artifact", return_direct=True)
+    async def run(request: str) -> tuple[str, Answer]:
+        """Say which one was called."""
+        return name, Answer(name)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "wanted"),
+    [
+        (FEEL, "and sort them into service and catering", "classify"),
+        (FEEL, "as CSV, please", "sentiment"),
+        ("What is the per diem for Osaka?", "draft a note to my team from that", "draft"),
+        ("大阪の日当はいくらですか？", "それを使って部下への案内を書いて", "draft"),
+        ("Draft a note to the team that the gate has changed", "shorter", "draft"),
+        ("搭乗口が変わったという案内文を書いて", "もっと短く", "draft"),
+        ("What is the per diem for Osaka?", "and who approves it?", "search_documents"),
+    ],
+)
+async def test_a_follow_up_that_says_what_to_do_goes_there_and_another_where_the_last_one_went(
+    router: Router, before: str, said: str, wanted: str
+) -> None:
+    supervisor = Supervisor(saying("?"), [noting(name) for name in TOOLS], router)
+    asked = turn(said)
+    access = replace(asked.access, tools=frozenset(TOOLS))
+    answer, _ = await heard(supervisor.answer(replace(asked, access=access, history=(Exchange(before, "..."),))))
+    assert answer.plan.tool == wanted

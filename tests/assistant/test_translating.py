@@ -150,7 +150,7 @@ async def test_a_short_text_in_another_language_is_not_taken_for_english(text: s
     ("request_", "name", "say"),
     [
         ("translate into Klingon: the gate has changed", "Klingon", ENGLISH),
-        ("translate this to klingon please: 搭乗口が変わりました", "klingon", JAPANESE),
+        ("translate this to klingon please: 搭乗口が変わりました", "klingon", ENGLISH),
         ("クリンゴン語に翻訳して：搭乗口が変わりました", "クリンゴン語", JAPANESE),
     ],
 )
@@ -230,6 +230,14 @@ def test_what_is_no_language_is_not_taken_for_one() -> None:
         ("和訳して", "ja"),
         ("中国語でお願いします", "zh"),
         ("Summarize this English report", None),
+        ("auf Deutsch bitte", "de"),
+        ("en français s'il vous plaît", "fr"),
+        ("Bitte ins Japanische übersetzen", "ja"),
+        ("al inglés, por favor", "en"),
+        ("한국어로", "ko"),
+        ("用中文", "zh"),
+        ("Draft a reply to Frans Russo", None),
+        ("Verkäufe in Italien", None),
     ],
 )
 def test_the_language_that_is_wanted(request_: str, code: str | None) -> None:

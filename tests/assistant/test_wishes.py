@@ -21,6 +21,8 @@ from bot.assistant.wishes import MOST, Wish, wish
         ("shorter, and friendlier", Wish(shorter=True, tone="friendly")),
         ("丁寧に", Wish(tone="formal")),
         ("a firm reminder", Wish(tone="firm")),
+        ("a two-sentence summary", Wish(points=2)),
+        ("a 50-word summary", Wish(words=50)),
         ("in 500 bullets", Wish(points=MOST, bullets=True)),
         ("What happened on 3 May?", Wish()),
     ],

@@ -149,6 +149,39 @@ def test_half_a_character_and_what_is_no_text_stop_nothing(
     ran.out.encode("utf-8")
 
 
+LIABILITIES = "the lease liabilities at the end of 2025"
+TORQUE = "冷却水ポンプのクランプの締め付けトルク"
+SAME = {
+    LEASES: [
+        f"find {LIABILITIES}",
+        f"Hi, could you please find out how high {LIABILITIES} were?",
+        f"I'd like to know {LIABILITIES}, thanks",
+        f"search our documents for {LIABILITIES}",
+        f"help me look up {LIABILITIES}",
+    ],
+    f"{TORQUE}はいくつですか？": [
+        f"{TORQUE}を探して",
+        f"{TORQUE}を調べていただけますか？",
+        f"お疲れ様です。{TORQUE}がいくつか調べてほしいです",
+        f"{TORQUE}を文書から探しています",
+        f"{TORQUE}を知りたい",
+    ],
+}
+
+
+def test_asked_to_find_something_it_answers_as_to_the_plain_question(
+    rolecall: Run, company: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [text for plain, others in SAME.items() for text in (plain, *others)]
+    both = [{"text": text, "as": who} for text, who in zip(lines, ["fiona"] * 6 + ["oskar"] * 6, strict=True)]
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{json.dumps(one)}\n" for one in both)))
+    told = rolecall("--config", company, "ask", "-", "--as", "oskar").lines
+    for answers in (told[:6], told[6:]):
+        plain, *others = [(one["tool"], one["text"], one["sources"]) for one in answers]
+        assert plain[2]
+        assert others == [plain] * 5
+
+
 def test_search_shows_passages_without_scores(rolecall: Run, company: Path) -> None:
     ran = rolecall("--config", company, "search", "brake torque", "--as", "oskar", "--limit", "1", "--json")
     (passage,) = ran.json["passages"]

@@ -14,6 +14,7 @@ from bot.evaluation.answers import Question, asker, evaluate, holds, read_questi
 from bot.evaluation.retrieval import LABEL
 from bot.types import Answer, Citation, Passage
 from tests.assistant.library import WordEmbeddings, saying
+from tests.effort import processor_seconds
 from tests.fakes import FakeIndex
 
 TEXTS = {
@@ -59,6 +60,29 @@ async def test_a_refusal_is_no_unsupported_answer() -> None:
     found = await evaluate([Question("hidden"), Question("there", ("25 days",))], refuse, TEXTS.__getitem__)
     assert (found["not_found_when_unanswerable"], found["not_found_when_answerable"]) == (1.0, 1.0)
     assert found["unsupported_sentences"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "unsupported"),
+    [
+        ("Employees may take 25 days. [1]\n[2] Paid leave. [1]", 2, 0),
+        ("Employees may take 25 days. [2]", 1, 1),
+        ("[1] Employees may take 25 days. [1]", 1, 0),
+        ("Employees[1]may take 25 days. [1] [2]x [1]", 2, 2),
+        ("Employees may take 25 days. [1] And more", 2, 1),
+        ("Employees may take 25 days. [1] [9]", 1, 0),
+    ],
+)
+async def test_a_sentence_ends_with_its_markers(text: str, sentences: int, unsupported: int) -> None:
+    found = await figures({Question("leave", ("25 days",)): text})
+    assert found["sentences_per_reply"] == sentences
+    assert found["unsupported_sentences"] * sentences == pytest.approx(unsupported)
+
+
+@pytest.mark.parametrize("piece", ["word ", " ", "[1", "[1]x", "[1] [2]", "[1] ", "["])
+async def test_a_long_answer_is_not_read_by_the_square_of_its_length(piece: str) -> None:
+    with processor_seconds(3):
+        await figures({Question("leave"): piece * (60_000 // len(piece)) + "x"})
 
 
 @pytest.mark.parametrize(

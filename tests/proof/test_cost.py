@@ -20,7 +20,7 @@ from bot.assistant.drafting import Drafter
 from bot.assistant.engineer import authoring
 from bot.assistant.engineer.codetext import given as given_code
 from bot.assistant.engineer.debugger import Debugger
-from bot.assistant.engineer.faults import Fault, read_fault
+from bot.assistant.engineer.faults import Fault, read_fault, told_fault
 from bot.assistant.engineer.repairs import repairs
 from bot.assistant.engineer.writer import Writer
 from bot.assistant.facts import codes, names, quantities
@@ -58,6 +58,7 @@ LENGTH = 40_000
 PIECES = [
     "a", "a-", "a/", "a.", " ", "1", "1,", "1.1", "`", "# ", "|", "-", "\n", "\n ", "[1", " [1] ", "http://", "a@",
     "「", "“a", "<at>", "<a", "<@U1|", "A-", "一", "def f(", "at a.", "range(1, a", "send\n", "as ", "pls ",
+    "find ", "調べて", "[1][2]",
 ]  # fmt: skip
 
 
@@ -112,6 +113,7 @@ TOOLS: list[Callable[[str], Any]] = [
 CODE: list[Callable[[str], Any]] = [
     lambda text: given_code(turn(text)),
     read_fault,
+    told_fault,
     lambda text: authoring.unlinked(text, text),
     lambda text: authoring.tests_in(text, text),
     lambda text: authoring.keeps(text, text),

@@ -132,21 +132,27 @@ async def test_before_a_model_that_would_call_a_search_the_tool_stays(router: Ro
 class Noting:
     """A router that notes what it was given to read."""
 
-    def __init__(self) -> None:
+    def __init__(self, confidence: float) -> None:
         self.read: list[str] = []
+        self._confidence = confidence
 
     async def route(self, text: str) -> Plan:
         self.read.append(text)
-        return Plan("translate", "router", 1.0)
+        return Plan("translate", "router", self._confidence)
 
 
-async def test_a_follow_up_is_read_and_the_material_of_the_question_before_it_is_not() -> None:
-    router, called = Noting(), list[str]()
+@pytest.mark.parametrize(
+    ("confidence", "more"), [(1.0, []), (0.9, ["Summarize this and translate the first part into German"])]
+)
+async def test_a_follow_up_is_read_and_the_material_of_the_question_before_it_is_not(
+    confidence: float, more: list[str]
+) -> None:
+    router, called = Noting(confidence), list[str]()
     supervisor = Supervisor(ScriptedModel(), [noting("translate", called)], router)
-    message = Message("m", OSKAR, DIRECT, "and translate it into German")
+    message = Message("m", OSKAR, DIRECT, "and translate the first part into German")
     history = (Exchange(f"Summarize this:\n{PUMP}\n{ORDERS[0]}", "It comes."),)
     access = Access(frozenset({frozenset({"company"})}), frozenset({"translate"}))
     events = [event async for event in supervisor.answer(Turn("t", message, access, history))]
     assert isinstance(events[-1], Done)
-    assert router.read == ["Summarize this and translate it into German"]
+    assert router.read == ["and translate the first part into German\n- …\n- …", *more]
     assert called == ["translate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,16 +11,19 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.messages.tool import tool_call
 from langchain_core.tools import BaseTool
 
+from bot.assistant.codewords import ENGLISH
 from bot.assistant.engineer.debugger import Debugger
 from bot.assistant.engineer.writer import Writer
 from bot.assistant.planner import Specialist
-from bot.types import Status, Turn
+from bot.assistant.supervisor import Supervisor
+from bot.types import Access, Status, Turn
 from connectors.ruff import Ruff
-from tests.assistant.library import saying, turn
-from tests.fakes import PlainSandbox, ScriptedModel
+from tests.assistant.library import heard, saying, turn
+from tests.fakes import FakeRouter, PlainSandbox, ScriptedModel, UnmendableSandbox
 from tools.debug_code import debug_code
 from tools.write_code import write_code
 
+WRONG_SUM = "Fix it:\n```python\ndef f(a, b):\n    total = a - b + 1\n    return total * 2\n```\nf(1, 2) should be 77."
 WRITTEN = "```python\nprint(6 * 7)\n```"
 
 
@@ -65,3 +69,24 @@ async def test_code_is_debugged_as_the_person_sent_it_whatever_the_model_says() 
     _, messages = await run("debug_code", {"request": "Run ```python\nprint('smuggled')\n```", "code": "evil"}, asked)
     assert "`NameError: name 'totl' is not defined" in messages[-1].text
     assert "smuggled" not in messages[-1].text
+
+
+@pytest.mark.parametrize("how", ["cancelled", "closed"])
+async def test_debugging_that_is_stopped_ends_the_run_that_is_under_way(how: str) -> None:
+    sandbox = UnmendableSandbox(last=8)
+    tool = debug_code(Debugger(saying("?"), sandbox, Ruff()))
+    supervisor = Supervisor(saying("?"), [tool], FakeRouter("debug_code"))
+    asked = turn(WRONG_SUM)
+    replies = supervisor.answer(Turn("1", asked.message, Access(asked.access.readers, frozenset({"debug_code"}))))
+    told = [await anext(replies) for _ in range(3)]
+    assert told[-1] == Status(ENGLISH.tried.format(tried=5, most=150))
+    await sandbox.reached.wait()
+    if how == "closed":
+        await replies.aclose()  # type: ignore[attr-defined]
+    else:
+        waiting = asyncio.create_task(heard(replies))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert (sandbox.runs, sandbox.stopped) == (8, 1)

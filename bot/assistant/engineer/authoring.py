@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from collections.abc import Sequence
 
@@ -70,6 +72,16 @@ def with_imports(code: str, stub: str) -> str:
     needed = re.findall(r"^(?:import|from) .+$", stub, re.M)
     missing = [line for line in needed if line not in code]
     return "\n".join([*missing, code]) if missing else code
+
+
+def as_called(code: str, checks: Sequence[str]) -> str:
+    """The code with its only function under the name by which the person's checks call one that is not there."""
+    made = re.findall(r"^(?:async )?def (\w+)", code, re.M)
+    called = {name for check in checks for name in re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", check)}
+    missing = called - {*re.findall(r"^\s*(?:def|class) (\w+)", code, re.M), *dir(builtins), *keyword.kwlist}
+    if len(made) != 1 or len(missing) != 1:
+        return code
+    return re.sub(rf"(?<![\w.]){made[0]}(?!\w)", missing.pop(), code)
 
 
 def tests_in(text: str, code: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bot.ports import Finding, Language, Linter, Program, Ran, Sandbox
 
 UNREADABLE = ("invalid-syntax", "E999")
 UNDEFINED = "F821"
+_NO_TABLE = re.compile(r"no such table: ([\w.]{1,80})")
 _LANGUAGES: dict[str, Language] = {"python": "python", "shell": "shell", "sql": "sql"}
 
 
@@ -60,6 +61,13 @@ class Trial:
     def endless(self) -> bool:
         """Whether it was stopped because it did not come to an end."""
         return self.ran is not None and self.ran.ending == "time"
+
+    @property
+    def no_table(self) -> str:
+        """The table that a query needs and the empty database here does not have; that says nothing about the query."""
+        found = _NO_TABLE.search(self.ran.errors) if self.ran and self.language == "sql" and not self.good else None
+        made = found and re.search(rf"\bcreate\b[^;]{{0,40}}\b{re.escape(found[1])}\b", self.code, re.I)
+        return found[1] if found and not made else ""
 
     @property
     def unreadable(self) -> bool:

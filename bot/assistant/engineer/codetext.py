@@ -132,9 +132,14 @@ def _looks_like_code(line: str) -> bool:
 
 
 def given(turn: Turn) -> Given:
-    """Everything in a turn that can be debugged: its files, its excerpts, its text, and if that has no code, what was said."""
+    """Everything in a turn that can be debugged: its files, its excerpts, its text, and if that has no code, what was said.
+
+    Of more than `MOST` characters nothing is read: they are only counted.
+    """
     texts = [turn.message.text, *(excerpt.text for excerpt in turn.message.excerpts)]
     files = [block for upload in turn.uploads if (block := _file(upload))]
+    if (size := _size(texts, files)) > MOST:
+        return Given(None, size=size)
     found = _sorted(texts, files)
     if found.code is None and not found.log:
         for exchange in reversed(turn.history):
@@ -168,10 +173,12 @@ def _sorted(texts: Sequence[str], files: Sequence[Block]) -> Given:
     due, remarks = expected(said, code), remarked(said, code)
     checks = (*(block.text for block in tests), *due.checks, *remarks, *noted(code), *doctests(code))
     unread = max(0, due.unread - len(remarks))
-    size = sum(map(len, texts)) + sum(len(block.text) for block in files)
-    return Given(
-        chosen, tuple(block for block in rest if block is not chosen and block.name), checks, unread, log, size
-    )
+    beside = tuple(block for block in rest if block is not chosen and block.name)
+    return Given(chosen, beside, checks, unread, log, _size(texts, files))
+
+
+def _size(texts: Sequence[str], files: Sequence[Block]) -> int:
+    return sum(map(len, texts)) + sum(len(block.text) for block in files)
 
 
 def _file(upload: Upload) -> Block | None:

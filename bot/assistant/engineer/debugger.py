@@ -6,7 +6,8 @@ Small repairs are tried before a model is asked, and a change is called a repair
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,8 +19,8 @@ from bot.assistant.engineer.authoring import Author, keeps, shown_failures
 from bot.assistant.engineer.bench import Bench, Trial
 from bot.assistant.engineer.checks import asserts, count
 from bot.assistant.engineer.codetext import MOST, PYTHON, Block, Given, given, prose, wanted_language
-from bot.assistant.engineer.faults import Fault, read_fault
-from bot.assistant.engineer.mending import Budget, Mend, mended, suggested
+from bot.assistant.engineer.faults import Fault, told_fault
+from bot.assistant.engineer.mending import Budget, Mend, mending, suggested
 from bot.language import language as language_of
 from bot.ports import Linter, Sandbox
 from bot.types import Answer, Done, Reply, Status, Turn
@@ -30,6 +31,8 @@ ROUNDS = 3
 """Times that a capable model is asked; another one is asked once."""
 LONGEST = 90.0
 """Seconds that the search for a change may take, runs and the model together: a person waits for it."""
+TOLD = 5
+"""Runs after which it is told how far it is: one or two seconds of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +95,17 @@ class Debugger:
         say, found = CODE[language_of(prose(turn.message.text) or request)], given(turn)
         if found.size > MOST:
             yield Done(Answer(say.too_long.format(size=found.size, most=MOST)))
-        elif found.code is None and read_fault(found.log or turn.message.text) is None:
+        elif found.code is None and told_fault(found.log or turn.message.text) is None:
             yield Done(Answer(say.nothing_given, rests_on=found.documents))
         else:
-            async for step in self.debugged(turn, found):
-                yield step if isinstance(step, Status) else Done(await self._told(step, say))
+            async with aclosing(self.debugged(turn, found)) as steps:
+                async for step in steps:
+                    yield step if isinstance(step, Status) else Done(await self._told(step, say))
 
-    async def debugged(self, turn: Turn, found: Given) -> AsyncIterator[Status | Debugged]:
+    async def debugged(self, turn: Turn, found: Given) -> AsyncGenerator[Status | Debugged, None]:
         """The work itself: status, then what came of it."""
         say = CODE[language_of(prose(turn.message.text))]
-        fault = read_fault(found.log or prose(turn.message.text))
+        fault = told_fault(found.log or prose(turn.message.text))
         if found.code is None:
             yield Debugged(None, fault=fault, documents=found.documents)
             return
@@ -113,8 +117,11 @@ class Debugger:
         ends = asyncio.get_running_loop().time() + self._longest
         if not before.good and language == PYTHON:
             yield Status(say.mending)
-            small = await _within(ends, self._small_change(before, person, found.beside, budget))
-            after, guessed = (small.trial, small.guessed) if small else (None, False)
+            async for change in self._small_changes(before, person, found.beside, budget, ends):
+                if isinstance(change, Mend):
+                    after, guessed = change.trial, change.guessed
+                elif budget.tried % TOLD == 0:
+                    yield Status(say.tried.format(tried=budget.tried, most=budget.most))
         if after is None and (before.began or self._capable) and (not before.good or self._capable):
             async for step in self._asked(before, turn, found, fault, budget, ends):
                 if isinstance(step, Status):
@@ -126,12 +133,17 @@ class Debugger:
             before, after, fault, budget.tried, model, guessed, found.unread, found.code.name, found.documents
         )
 
-    async def _small_change(self, before: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Mend | None:
-        """A repair that a run has shown to work; where nothing runs, one that the linter has nothing against."""
-        if before.began:
-            return await mended(self._bench, before, person, beside, budget)
-        change = await suggested(self._bench, before.code)
-        return Mend(Trial(change, before.language, before.ran, before.checks)) if change else None
+    async def _small_changes(
+        self, before: Trial, person: str, beside: Sequence[Block], budget: Budget, ends: float
+    ) -> AsyncGenerator[Trial | Mend, None]:
+        """Each run, and last a repair that one has shown to work; where nothing runs, one that the linter has nothing against."""
+        if not before.began:
+            if change := await _within(ends, suggested(self._bench, before.code)):
+                yield Mend(Trial(change, before.language, before.ran, before.checks))
+            return
+        async with aclosing(mending(self._bench, before, person, beside, budget)) as steps:
+            while (step := await _within(ends, anext(steps, None))) is not None:
+                yield step
 
     async def _asked(
         self, before: Trial, turn: Turn, found: Given, fault: Fault | None, budget: Budget, ends: float

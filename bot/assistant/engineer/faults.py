@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d{1,9})(?:, in (\S+))?')
 _ERROR = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Iteration|Warning|Group))(?:: ?(.*))?$", re.M)
+_TOLD = re.compile(
+    r"(?<![\w.])(?:[a-z_]\w{0,40}\.){0,4}(?P<kind>[A-Z]\w{0,60}(?:Error|Exception|Interrupt|Exit|Iteration|Warning|Group))\b"
+    r"(?:: ?(?P<message>[^\n]+))?"
+)
+_ASIDE = re.compile(
+    r"[\s,;.–—-]*\b(?:what|why|how|can you|could you|please)\b[^'\"]*$"
+    r"|\s*(?:とは|って|が出|の意味|の原因|は(?:何|なぜ|どう)|を直|で止ま)[^'\"]*$",
+    re.I,
+)
+"""What somebody says behind an error's message, not of it."""
 _ELSEWHERE = (
     re.compile(r"panicked at (?P<file>[^\s:,]+):(?P<line>\d{1,9})(?::\d+)?:?\s*(?P<what>.*)"),
     re.compile(r"at .{0,200}?(?<![\w./-])(?P<file>[\w./-]{1,200}\.(?:java|kt|js|ts|scala|cs)):(?P<line>\d{1,9})"),
@@ -55,6 +65,13 @@ def read_fault(text: str) -> Fault | None:
             return Fault(kind, message, own[-1].group(1), int(own[-1].group(2)), own[-1].group(3) or "")
         return _elsewhere(text, kind, message) or Fault(kind, message)
     return _elsewhere(text, "", "")
+
+
+def told_fault(text: str) -> Fault | None:
+    """The failure that somebody tells of in words of their own: "I get KeyError: 'vendor', why?"."""
+    found = _TOLD.search(text)
+    read = read_fault(text) or (Fault(found["kind"], (found["message"] or "").strip()[:LONGEST]) if found else None)
+    return replace(read, message=_ASIDE.sub("", read.message)) if read else None
 
 
 def _elsewhere(text: str, kind: str, message: str) -> Fault | None:

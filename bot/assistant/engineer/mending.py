@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.assistant.engineer.bench import UNDEFINED, Bench, Trial
@@ -25,17 +25,17 @@ class Mend:
 
 
 class Budget:
-    """How many runs, and how many seconds of running, a repair may still cost."""
+    """How many runs (`most`), and how many seconds of running, a repair may still cost."""
 
-    def __init__(self, tries: int = 150, seconds: float = 30.0):
+    def __init__(self, most: int = 150, seconds: float = 30.0):
         self.tried = 0
-        self._tries = tries
+        self.most = most
         self._seconds = seconds
 
     @property
     def left(self) -> bool:
         """Whether another run may be made."""
-        return self.tried < self._tries and self._seconds > 0
+        return self.tried < self.most and self._seconds > 0
 
     def spend(self, trial: Trial) -> None:
         """Count a run."""
@@ -45,42 +45,56 @@ class Budget:
 
 async def mended(bench: Bench, trial: Trial, person: str, beside: Sequence[Block], budget: Budget) -> Mend | None:
     """A small change that makes code good; None if there is none within the budget."""
-    now = trial
+    found: Mend | None = None
+    async for step in mending(bench, trial, person, beside, budget):
+        found = step if isinstance(step, Mend) else None
+    return found
+
+
+async def mending(
+    bench: Bench, trial: Trial, person: str, beside: Sequence[Block], budget: Budget
+) -> AsyncGenerator[Trial | Mend, None]:
+    """Each run that does not do, as it is over, and last the small change that makes code good, if there is one."""
     if trial.endless:
-        good, _ = await _first(bench, endless(trial.code), trial, person, beside, budget)
-        return Mend(good) if good else None
+        async for tried in _runs(bench, endless(trial.code), trial, person, beside, budget):
+            yield Mend(tried) if tried.good else tried
+        return
+    now = trial
     for _ in range(STEPS):
         if (fault := now.fault) is None:
-            break
-        good, further = await _first(bench, repairs(now.code, fault), now, person, beside, budget)
-        if good or further is None:
-            if good:
-                return Mend(good)
+            return
+        further: Trial | None = None
+        async for tried in _runs(bench, repairs(now.code, fault), now, person, beside, budget):
+            if tried.good:
+                yield Mend(tried)
+                return
+            if further is None and _further(tried, now):
+                further = tried
+            yield tried
+        if further is None:
             break
         now = further
     if now.fault is None or now.fault.kind != "AssertionError":
-        return None
-    good, _ = await _first(bench, mutants(now.code), now, person, beside, budget)
-    return Mend(good, guessed=True) if good else None
+        return
+    async for tried in _runs(bench, mutants(now.code), now, person, beside, budget):
+        yield Mend(tried, guessed=True) if tried.good else tried
 
 
-async def _first(
+async def _runs(
     bench: Bench, codes: Iterable[str], now: Trial, person: str, beside: Sequence[Block], budget: Budget
-) -> tuple[Trial | None, Trial | None]:
-    """The first version whose run is good, and if none is, the first that came further than what there is now."""
-    fault, further = now.fault, None
+) -> AsyncGenerator[Trial, None]:
+    """The run of each version, up to the first that is good."""
+    fault = now.fault
     for code in codes:
         if not budget.left:
-            break
+            return
         if fault and fault.syntax and not await bench.reads_further(code, fault.line):
             continue
         tried = await bench.run(code, now.language, person, now.checks, beside)
         budget.spend(tried)
+        yield tried
         if tried.good:
-            return tried, None
-        if further is None and _further(tried, now):
-            further = tried
-    return None, further
+            return
 
 
 async def suggested(bench: Bench, code: str) -> str:

@@ -6,23 +6,18 @@ They are written as changes of single lines, so that hostile code is never parse
 from __future__ import annotations
 
 import difflib
-import keyword
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from bot.assistant.engineer.faults import Fault
-
-Lines = list[str]
-Guesses = Iterator[str]
+from bot.assistant.engineer.unreadable import Guesses, Lines, instead, readable
 
 LONGEST = 1000
 """Characters of a line that is looked at for a repair: the patterns here were not made for longer ones."""
 NEAR = 9
 """Lines before the fault that a repair may look at by such patterns."""
 
-_OPENS = re.compile(r"\s*(?:def|class|if|elif|else|for|while|try|except|finally|with|async)\b")
-_KEYWORDS = [*keyword.kwlist, "print", "match", "case"]
 _TYPING = {"List", "Dict", "Tuple", "Set", "Optional", "Any", "Union", "Callable", "Iterable", "Iterator", "Sequence"}
 _HOMES = {
     **dict.fromkeys(_TYPING, "typing"),
@@ -61,155 +56,10 @@ def _guesses(lines: Lines, fault: Fault) -> Guesses:
     if any(len(line) > LONGEST for line in lines[max(0, fault.line - NEAR) : fault.line + 1]):
         return
     if fault.syntax:
-        for place in _around(fault.line - 1, len(lines)):
-            for mend in _SYNTAX:
-                yield from _each(lines, place, mend)
-        yield from _reindented(lines, fault.line - 1)
+        yield from readable(lines, fault.line - 1)
         return
     for mend_all in _WHOLE.get(fault.kind, ()):
         yield from mend_all(lines, fault)
-
-
-def _around(place: int, length: int) -> list[int]:
-    """The line itself, the ones before it, the one behind it."""
-    return [one for one in (place, place - 1, place - 2, place + 1) if 0 <= one < length]
-
-
-def _each(lines: Lines, place: int, mend: Callable[[str], Iterator[str]]) -> Guesses:
-    for line in mend(lines[place]):
-        if line != lines[place]:
-            yield _with(lines, place, line)
-
-
-def _with(lines: Lines, place: int, *instead: str) -> str:
-    return "\n".join([*lines[:place], *instead, *lines[place + 1 :]])
-
-
-def _tail(line: str) -> tuple[str, str]:
-    """A line and the comment behind it."""
-    place = line.find("#", max(line.rfind("'"), line.rfind('"')) + 1)
-    text = (line if place < 0 else line[:place]).rstrip()
-    return text, "" if place < 0 else line[len(text) :]
-
-
-def _colon(line: str) -> Iterator[str]:
-    text, comment = _tail(line)
-    if _OPENS.match(text) and not text.endswith(":"):
-        yield text.rstrip("{;, ") + ":" + comment
-
-
-def _colon_within(line: str) -> Iterator[str]:
-    """A block on the line that opens it, without the colon between them."""
-    text, comment = _tail(line)
-    if _OPENS.match(text):
-        for found in reversed(list(re.finditer(r"(?<=[\w)\]}'\"])\s+(?=[A-Za-z_])", text))):
-            yield text[: found.start()] + ": " + text[found.end() :] + comment
-
-
-def _brackets(line: str) -> Iterator[str]:
-    """Close what is open, or drop what closes nothing."""
-    text, comment = _tail(line)
-    for opening, closing in ("()", "[]", "{}"):
-        if (missing := text.count(opening) - text.count(closing)) > 0:
-            colon = ":" if text.endswith(":") else ""
-            body = text[: -len(colon)] if colon else text
-            yield body + closing * missing + colon + comment
-            if body.endswith(","):
-                yield body[:-1] + closing * missing + "," + comment
-        elif missing < 0:
-            for found in re.finditer(re.escape(closing), text):
-                yield text[: found.start()] + text[found.end() :] + comment
-    swapped = {")": "])", "]": ")]", "}": ")}"}
-    for found in re.finditer(r"[)\]}]", text):
-        for other in ")]}":
-            yield text[: found.start()] + other + text[found.end() :] + comment
-        yield text[: found.start()] + swapped[found.group()] + text[found.end() :] + comment
-
-
-def _quotes(line: str) -> Iterator[str]:
-    text = line.rstrip()
-    for quote in "\"'":
-        if text.count(quote) % 2:
-            yield text + quote
-            for end in (")", "]", "):", "]:", ",", ":"):
-                if text.endswith(end):
-                    yield text[: -len(end)] + quote + end
-    for wrong, right in (("“", '"'), ("”", '"'), ("‘", "'"), ("’", "'")):
-        text = text.replace(wrong, right)
-    yield text
-
-
-def _equals(line: str) -> Iterator[str]:
-    if re.match(r"\s*(?:if|elif|while|assert|return)\b", line):
-        for found in re.finditer(r"(?<![=!<>:+*/%-])=(?!=)", line):
-            yield line[: found.start()] + "==" + line[found.end() :]
-
-
-def _print(line: str) -> Iterator[str]:
-    if found := re.match(r"(\s*)print\s+(?!\()(.+)", line.rstrip()):
-        yield f"{found[1]}print({found[2]})"
-
-
-def _idioms(line: str) -> Iterator[str]:
-    """What other languages write."""
-    yield re.sub(r"\belse if\b", "elif", line)
-    yield re.sub(r"(?<!\w)([A-Za-z_]\w*)\+\+;?", r"\1 += 1", line)
-    yield re.sub(r"(?<!\w)([A-Za-z_]\w*)--;?", r"\1 -= 1", line)
-    yield line.replace("&&", "and").replace("||", "or")
-    yield re.sub(r"!(?=[A-Za-z_(])", "not ", line)
-    yield re.sub(r"=([<>!])", r"\1=", line)
-    yield re.sub(r"\b(?:function|func|fn)\b", "def", line)
-
-
-def _word(line: str) -> Iterator[str]:
-    """A keyword that is written wrongly, anywhere but in a string."""
-    for found in re.finditer(r"\b[a-z]{2,9}\b", line):
-        for right in difflib.get_close_matches(found.group(), _KEYWORDS, 2, 0.7):
-            if right != found.group():
-                yield line[: found.start()] + right + line[found.end() :]
-
-
-def _comma(line: str) -> Iterator[str]:
-    for found in re.finditer(r"(?<=[\w\"'\])}]) +(?=[\w\"'\[({])", line):
-        yield line[: found.start()] + ", " + line[found.end() :]
-
-
-_SYNTAX = (_colon, _colon_within, _brackets, _quotes, _equals, _print, _idioms, _word, _comma)
-
-
-def _reindented(lines: Lines, place: int) -> Guesses:
-    """The line, and what hangs on it, moved in or out."""
-    spaced = [line.expandtabs(4) for line in lines]
-    yield "\n".join(spaced)
-    if not 0 <= place < len(lines):
-        return
-    before = next((line for line in reversed(spaced[:place]) if line.strip()), "")
-    depth = len(before) - len(before.lstrip())
-    here = len(spaced[place]) - len(spaced[place].lstrip())
-    levels = sorted({len(line) - len(line.lstrip()) for line in spaced[:place] if line.strip()} | {depth + 4})
-    for wanted in sorted(
-        levels, key=lambda level: (not before.rstrip().endswith(":") or level <= depth, abs(level - here))
-    ):
-        if wanted != here:
-            yield _with(spaced, place, " " * wanted + spaced[place].lstrip())
-            yield "\n".join(_moved(spaced, place, wanted - here))
-    if before.rstrip().endswith(":"):
-        yield "\n".join([*spaced[:place], " " * (depth + 4) + "pass", *spaced[place:]])
-
-
-def _moved(lines: Lines, place: int, by: int) -> Lines:
-    """The lines from a place on, as long as they are at least as deep as the first, moved by some columns."""
-    depth = len(lines[place]) - len(lines[place].lstrip())
-    moved = list(lines)
-    for number in range(place, len(lines)):
-        line = lines[number]
-        if line.strip() and len(line) - len(line.lstrip()) < depth:
-            break
-        if line.strip():
-            moved[number] = " " * (len(line) - len(line.lstrip()) + by) + line.lstrip()
-        if depth == 0 and not lines[number + 1 : number + 2]:
-            break
-    return moved
 
 
 def _name(lines: Lines, fault: Fault) -> Guesses:
@@ -246,11 +96,11 @@ def _attribute(lines: Lines, fault: Fault) -> Guesses:
     close = [fault.meant, *_METHODS.get(wrong, ())]
     words = sorted({word for one in lines for word in re.findall(r"[A-Za-z_]\w*", one)} - {wrong})
     for right in dict.fromkeys(filter(None, [*close, *difflib.get_close_matches(wrong, words, 3, 0.6)])):
-        yield _with(lines, fault.line - 1, re.sub(rf"\.{wrong}\b", f".{right}", line))
+        yield instead(lines, fault.line - 1, re.sub(rf"\.{wrong}\b", f".{right}", line))
         yield re.sub(rf"\.{wrong}\b", f".{right}", "\n".join(lines))
     if "'str'" in fault.message or "'list'" in fault.message:
         function = "len" if wrong in {"length", "size", "len", "count"} else wrong
-        yield _with(lines, fault.line - 1, re.sub(rf"([\w.\[\]]+)\.{wrong}\b(?:\(\))?", rf"{function}(\1)", line))
+        yield instead(lines, fault.line - 1, re.sub(rf"([\w.\[\]]+)\.{wrong}\b(?:\(\))?", rf"{function}(\1)", line))
     if assigned := re.search(r"\b(\w+)\s*=\s*\1\.(?:append|sort|reverse|extend|add|update)\(", "\n".join(lines)):
         yield "\n".join(re.sub(rf"^(\s*){assigned[1]}\s*=\s*(?={assigned[1]}\.)", r"\1", one) for one in lines)
 
@@ -286,7 +136,7 @@ def _index(lines: Lines, fault: Fault) -> Guesses:
     for place in range(min(fault.line, len(lines)) - 1, max(fault.line - 8, -1), -1):
         line = lines[place]
         for pattern, right in _BOUNDS:
-            yield _with(lines, place, pattern.sub(right, line))
+            yield instead(lines, place, pattern.sub(right, line))
 
 
 _BOUNDS = (
@@ -309,13 +159,13 @@ def _key(lines: Lines, fault: Fault) -> Guesses:
         return
     line, place = lines[fault.line - 1], fault.line - 1
     item = rf"(\w+)\[({_INDEX})\]"
-    yield _with(lines, place, re.sub(rf"{item}\s*\+=\s*(.+)", r"\1[\2] = \1.get(\2, 0) + \3", line))
-    yield _with(lines, place, re.sub(rf"{item}\s*=\s*\1\[\2\]\s*\+", r"\1[\2] = \1.get(\2, 0) +", line))
-    yield _with(lines, place, re.sub(rf"{item}\.append\(", r"\1.setdefault(\2, []).append(", line))
+    yield instead(lines, place, re.sub(rf"{item}\s*\+=\s*(.+)", r"\1[\2] = \1.get(\2, 0) + \3", line))
+    yield instead(lines, place, re.sub(rf"{item}\s*=\s*\1\[\2\]\s*\+", r"\1[\2] = \1.get(\2, 0) +", line))
+    yield instead(lines, place, re.sub(rf"{item}\.append\(", r"\1.setdefault(\2, []).append(", line))
     wrong = fault.message.strip("'\"")[:80]
     quoted = sorted({found for one in lines for found in re.findall(r"['\"]([^'\"]+)['\"]", one)} - {wrong})
     for right in difflib.get_close_matches(wrong, quoted, 3, 0.6):
-        yield _with(lines, place, line.replace(wrong, right))
+        yield instead(lines, place, line.replace(wrong, right))
         yield "\n".join(lines).replace(f"'{wrong}'", f"'{right}'").replace(f'"{wrong}"', f'"{right}"')
 
 
@@ -333,14 +183,14 @@ def _type(lines: Lines, fault: Fault) -> Guesses:
             for found in re.finditer(
                 r"(?<![\w.'\"(])([A-Za-z_][\w.]*(?:\([^()]*\)|\[[^\]]*\])?)(?=\s*(?:[-+*/<>)]|$))", line
             ):
-                yield _with(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
+                yield instead(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
             for found in re.finditer(r"(?<=[-+*/<>] )([A-Za-z_\d][\w.]*(?:\([^()]*\)|\[[^\]]*\])?)", line):
-                yield _with(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
+                yield instead(lines, place, line[: found.start()] + f"{convert}({found[1]})" + line[found.end() :])
     if "not callable" in fault.message or "not subscriptable" in fault.message or "not iterable" in fault.message:
-        yield _with(lines, place, re.sub(r"(\w+)\(([^()]*)\)(?!.*\()", r"\1[\2]", line))
-        yield _with(lines, place, re.sub(r"(\w+)\[([^\[\]]*)\](?!.*\[)", r"\1(\2)", line))
-        yield _with(lines, place, re.sub(r"\bin (\w+)\s*:", r"in range(\1):", line))
-        yield _with(lines, place, re.sub(r"\b(\w+\.\w+)(?=\s*[:\])])", r"\1()", line))
+        yield instead(lines, place, re.sub(r"(\w+)\(([^()]*)\)(?!.*\()", r"\1[\2]", line))
+        yield instead(lines, place, re.sub(r"(\w+)\[([^\[\]]*)\](?!.*\[)", r"\1(\2)", line))
+        yield instead(lines, place, re.sub(r"\bin (\w+)\s*:", r"in range(\1):", line))
+        yield instead(lines, place, re.sub(r"\b(\w+\.\w+)(?=\s*[:\])])", r"\1()", line))
     yield from _attribute(lines, Fault(fault.kind, "no attribute '_'", fault.file, fault.line))
 
 

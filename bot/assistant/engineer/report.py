@@ -80,6 +80,8 @@ def outcome(trial: Trial, runnable: Collection[str], say: CodeWords) -> list[str
         head = say.memory.format(language=language)
     elif ran.ending == "killed":
         head = say.killed.format(language=language, reason=f" ({ran.reason})" if ran.reason else "")
+    elif trial.no_table:
+        head = say.no_table.format(table=trial.no_table)
     elif ran.good or trial.failed_check:
         head = say.ran.format(language=language, seconds=ran.seconds)
     else:

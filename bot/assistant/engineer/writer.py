@@ -11,18 +11,21 @@ from langchain_core.language_models import BaseChatModel
 
 from bot.assistant.codewords import CODE, CodeWords
 from bot.assistant.engineer import report
-from bot.assistant.engineer.authoring import Author, repeats_itself, shown_failures, tests_in, with_imports
+from bot.assistant.engineer.authoring import Author, as_called, repeats_itself, shown_failures, tests_in, with_imports
 from bot.assistant.engineer.bench import UNREADABLE, Bench, Trial
 from bot.assistant.engineer.checks import Expected, asserts, count, doctests, expected
 from bot.assistant.engineer.codetext import (
     MOST,
     PYTHON,
+    Block,
     blocks,
+    inline,
     prose,
     wanted_language,
 )
 from bot.assistant.engineer.mending import Budget, mended
 from bot.assistant.followups import follows
+from bot.assistant.sizes import beside
 from bot.language import language as language_of
 from bot.ports import Linter, Sandbox
 from bot.types import Answer, Done, Reply, Status, Turn
@@ -34,6 +37,7 @@ _RUN = re.compile(
     r"\b(?:run|execute|what does (?:it|this|the following).{0,40}(?:print|give|output|return))\b|実行して|動かして",
     re.I,
 )
+_RUN_IT = re.compile(r"\s*(?:please )?(?:run|execute)\b|\s*(?:これを)?実行して", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Writer:
     async def answer(self, turn: Turn, request: str) -> AsyncIterator[Reply]:
         """Status, then Done with the code, what was run and what it printed."""
         say = CODE[language_of(request)]
-        size = len(request) + sum(len(upload.text) for upload in turn.uploads)
+        size = len(request) + beside(turn)
         if size > MOST:
             yield Done(Answer(say.too_long.format(size=size, most=MOST)))
             return
@@ -92,7 +96,7 @@ class Writer:
     async def written(self, turn: Turn, request: str) -> AsyncIterator[Status | Written]:
         """The work itself: status, then what came of it."""
         say, language = CODE[language_of(request)], wanted_language(request)
-        if (block := next(iter(blocks(request)), None)) and _RUN.search(request):
+        if block := _to_run(request):
             yield Status(say.running)
             person = turn.message.sender.ref
             yield Written(await self._bench.run(block.text, block.language or language, person), given=True)
@@ -111,7 +115,7 @@ class Writer:
             yield Status(say.running)
             trial = await self._tried(code, language, turn, request)
             tries.append(Written(trial, broke_off=author.broke_off, lost=repeats_itself(code)))
-            if tries[-1].works or not trial.began or asyncio.get_running_loop().time() > ends:
+            if tries[-1].works or not trial.began or trial.no_table or asyncio.get_running_loop().time() > ends:
                 break
             ask = shown_failures([*report.outcome(trial, self._bench.languages, say), *report.checked(trial, say)])
         best = max(tries, key=_worth, default=Written(None))
@@ -124,10 +128,10 @@ class Writer:
     async def _tried(self, code: str, language: str, turn: Turn, request: str) -> Trial:
         """A run of the code with the person's checks; what is plainly a slip is mended on the way."""
         person, checks = turn.message.sender.ref, _checks(request).checks
-        trial = await self._bench.run(code, language, person, checks)
+        trial = await self._bench.run(as_called(code, checks), language, person, checks)
         if language != PYTHON or trial.good or not trial.began:
             return trial
-        mend = await mended(self._bench, trial, person, (), Budget(tries=20))
+        mend = await mended(self._bench, trial, person, (), Budget(most=20))
         return mend.trial if mend else trial
 
     async def _own_tests(self, trial: Trial, turn: Turn, request: str) -> Trial | None:
@@ -143,7 +147,7 @@ class Writer:
         if written.broke_off and not written.works:
             return say.breaks_off
         if trial.began:
-            return say.here_is if trial.good else say.best_try
+            return say.here_is if trial.good or trial.no_table else say.best_try
         unread = [one for one in await self._bench.broken(trial.code) if one.code in UNREADABLE]
         return say.best_try if trial.language == PYTHON and unread else say.here_is
 
@@ -167,6 +171,14 @@ class Writer:
             parts += await report.linted(self._bench, trial.code, trial.language, say, trial.began)
         model = "" if written.given else self._model_name
         return Answer("\n".join(parts), model=model, rests_on=written.documents, files=files)
+
+
+def _to_run(request: str) -> Block | None:
+    """The person's own code, if all that they want of it is that it runs; None if something is to be written."""
+    if found := next(iter(blocks(request)), None):
+        return found if _RUN.search(request) else None
+    code = inline(request) if _RUN_IT.match(request) else ""
+    return Block(code) if code else None
 
 
 def _worth(one: Written) -> tuple[bool, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import jsonschema
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, Field
@@ -175,6 +175,22 @@ async def test_with_several_tools_the_one_called_is_one_of_them_and_fits(chat: T
     bound = chat.bind_tools(TOOLS, tool_choice="any")
     for answer in await asyncio.gather(*(bound.ainvoke(text, max_tokens=120) for text in REQUESTS)):
         check(answer, {one.name: one for one in TOOLS})
+
+
+CALL_IT = "Call the tool search_documents with the query leave. Answer with <tool_call> and nothing else."
+
+
+async def test_left_to_itself_it_talks_or_calls_and_a_call_that_it_begins_fits(chat: TransformersChat) -> None:
+    bound = chat.bind_tools(TOOLS, tool_choice="auto")
+    talk = await bound.ainvoke("Hello!", max_tokens=12)
+    assert talk.text
+    assert not talk.tool_calls
+    answer = AIMessageChunk(content="")
+    async for chunk in bound.astream(CALL_IT, max_tokens=64):
+        answer += chunk
+    check(answer, {one.name: one for one in TOOLS})
+    assert not answer.invalid_tool_calls
+    assert "tool_call>" not in answer.text
 
 
 def check(answer: AIMessage, tools: dict[str, Any]) -> None:

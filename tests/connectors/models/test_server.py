@@ -12,6 +12,7 @@ from contextlib import aclosing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -27,6 +28,7 @@ from bot.settings import ModelSettings
 from bot.types import Answer, Done
 from connectors.models.load import LoadedModel, load_chat_model
 from connectors.models.server import connect
+from tests.assistant.library import heard
 from tests.assistant.test_chains import BOTH, POLICY, Desk, asked
 from tests.fakes import FakeRouter
 
@@ -231,8 +233,14 @@ async def test_a_server_that_is_not_there_is_told() -> None:
         await asyncio.wait_for(connect(settings, None).ainvoke("Hello!"), 30)
 
 
-CALLS = {
+CALLS: dict[str, tuple[str, Any, bool]] = {
     "right": ("search_documents", '{"query": "leave"}', True),
+    "an object instead of a text": ("search_documents", {"query": "leave"}, True),
+    "a list": ("search_documents", '["leave"]', False),
+    "a list instead of a text": ("search_documents", ["leave"], False),
+    "a text": ("search_documents", '"leave"', False),
+    "a number": ("search_documents", "7", False),
+    "null": ("search_documents", "null", False),
     "wrong type": ("search_documents", '{"query": 7}', False),
     "missing key": ("search_documents", "{}", False),
     "broken JSON": ("search_documents", '{"query": "lea', False),
@@ -243,6 +251,7 @@ CALLS = {
 class Calling(Faulty):
     """Calls a tool as the first part of the path says, whole or in a stream; or writes on until nobody listens."""
 
+    begun = Event()
     left = Event()
 
     def do_POST(self) -> None:
@@ -250,18 +259,23 @@ class Calling(Faulty):
         kind = self.path.split("/")[1].replace("%20", " ")
         if kind == "endless":
             self._endless()
+        elif kind == "hanging":
+            self.begun.set()
+            while self.rfile.read(1):
+                pass
+            self.left.set()
         else:
             name, arguments, _ = CALLS[kind]
             self._call(name, arguments, bool(asked.get("stream")))
         self.close_connection = True
 
-    def _call(self, name: str, arguments: str, stream: bool) -> None:
+    def _call(self, name: str, arguments: Any, stream: bool) -> None:
         call = {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}}
         if not stream:
             message = {"role": "assistant", "content": "So:", "tool_calls": [call]}
             body = CHUNK | {"object": "chat.completion", "choices": [{"index": 0, "message": message}]}
             return self._say(200, json.dumps(body).encode())
-        halves = [arguments[:4], arguments[4:]]
+        halves = [arguments[:4], arguments[4:]] if isinstance(arguments, str) else [arguments, ""]
         first = call | {"index": 0, "function": {"name": name, "arguments": halves[0]}}
         deltas = [
             {"content": "So:"},
@@ -294,6 +308,7 @@ def calling() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # of LangChain's, where arguments are no text
 @pytest.mark.parametrize("kind", CALLS)
 async def test_a_call_that_does_not_fit_its_schema_is_filed_as_invalid(calling: str, kind: str) -> None:
     settings = ModelSettings(provider="openai", name="m", url=f"{calling}/{kind.replace(' ', '%20')}/v1")
@@ -307,6 +322,37 @@ async def test_a_call_that_does_not_fit_its_schema_is_filed_as_invalid(calling: 
         filed = answer.tool_calls if fits else answer.invalid_tool_calls
         assert [call["name"] for call in filed] == [name]
         assert len(answer.tool_calls) + len(answer.invalid_tool_calls) == 1
+
+
+@pytest.mark.parametrize("kind", ["a list", "a list instead of a text", "broken JSON", "wrong type"])
+async def test_a_call_that_does_not_fit_gives_way_to_the_planners_own_choice(calling: str, kind: str) -> None:
+    desk = Desk()
+    chat = connect(
+        ModelSettings(provider="openai", name="m", url=f"{calling}/{kind.replace(' ', '%20')}/v1"), "key", retries=0
+    )
+    supervisor = Supervisor(chat, desk.tools(), FakeRouter("draft"), mode="model", capable=True)
+    events = [event async for event in supervisor.answer(asked("Tell them", "search_documents", "draft"))]
+    assert isinstance(events[-1], Done)
+    assert [name for name, _ in desk.asked] == ["draft"]
+    assert events[-1].answer.plan.by == "router"
+
+
+@pytest.mark.parametrize("how", ["ainvoke", "a turn"])
+async def test_whoever_is_cancelled_closes_the_connection(calling: str, how: str) -> None:
+    Calling.begun.clear()
+    Calling.left.clear()
+    url = f"{calling}/hanging/v1"
+    chat = connect(ModelSettings(provider="openai", name="m", url=url), "key", retries=0)
+    if how == "ainvoke":
+        waiting: asyncio.Task[Any] = asyncio.create_task(chat.ainvoke("Hello!"))
+    else:
+        supervisor = Supervisor(chat, Desk().tools(), FakeRouter("draft"), mode="model", capable=True)
+        waiting = asyncio.create_task(heard(supervisor.answer(asked("Tell them", "draft"))))
+    assert await asyncio.to_thread(Calling.begun.wait, 20)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await asyncio.to_thread(Calling.left.wait, 20)
 
 
 async def test_whoever_turns_away_closes_the_connection(calling: str) -> None:
