@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.proof.world import ROOMS, RULES, Parts, World, some_change, walk
 
-DELIVERIES = int(os.environ.get("ROLECALL_DELIVERIES", "300"))
+DELIVERIES = int(os.environ.get("ROLECALL_DELIVERIES", "200"))
 STEPS = 30
 A_RUN = 14
 """Deliveries in one run of so many steps, about."""

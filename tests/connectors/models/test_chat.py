@@ -8,13 +8,15 @@ from typing import Any, Literal
 
 import jsonschema
 import pytest
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
+import torch
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, Field
 
 from bot.errors import BotError, ModelUnavailable
 from connectors.models.chat import TransformersChat
+from connectors.models.dialect import read_calls
 from connectors.models.engine import Engine
 from connectors.models.load import LoadedModel
 
@@ -94,14 +96,14 @@ async def test_in_company_everybody_gets_the_text_they_would_get_alone(chat: Tra
     assert [answer.text for answer in together] == alone
 
 
-@pytest.mark.parametrize("options", [{}, {"temperature": 0.7, "seed": 3}, {"tools": [], "max_tokens": 23}])
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.7, "seed": 3, "max_tokens": 23}])
 async def test_guessing_ahead_changes_the_time_and_not_the_text(
     chat: TransformersChat, options: dict[str, Any]
 ) -> None:
     """A text that repeats its prompt is where guesses are right, a question is where there are none, or wrong ones."""
     slow = chat.model_copy(update={"engine": Engine(chat.engine._model, 4, 2048, guessed=0)})
     for asked in (REPEAT, QUESTIONS[0]):
-        told = {"max_tokens": 48} | options
+        told = {"max_tokens": 40} | options
         plain, guessed = await slow.ainvoke(asked, **told), await chat.ainvoke(asked, **told)
         assert guessed.text == plain.text
         assert guessed.usage_metadata == plain.usage_metadata
@@ -177,20 +179,31 @@ async def test_with_several_tools_the_one_called_is_one_of_them_and_fits(chat: T
         check(answer, {one.name: one for one in TOOLS})
 
 
-CALL_IT = "Call the tool search_documents with the query leave. Answer with <tool_call> and nothing else."
-
-
-async def test_left_to_itself_it_talks_or_calls_and_a_call_that_it_begins_fits(chat: TransformersChat) -> None:
-    bound = chat.bind_tools(TOOLS, tool_choice="auto")
-    talk = await bound.ainvoke("Hello!", max_tokens=12)
+async def test_left_to_itself_it_may_talk(chat: TransformersChat) -> None:
+    talk = await chat.bind_tools(TOOLS, tool_choice="auto").ainvoke("Hello!", max_tokens=12)
     assert talk.text
     assert not talk.tool_calls
-    answer = AIMessageChunk(content="")
-    async for chunk in bound.astream(CALL_IT, max_tokens=64):
-        answer += chunk
-    check(answer, {one.name: one for one in TOOLS})
-    assert not answer.invalid_tool_calls
-    assert "tool_call>" not in answer.text
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_left_to_itself_a_call_that_it_begins_fits(chat: TransformersChat, seed: int) -> None:
+    """Whatever a model would say: here it begins a call, and every further token is drawn at random."""
+    options = {"tools": [convert_to_openai_tool(one) for one in TOOLS], "tool_choice": "auto", "max_tokens": 120}
+    asked = chat._asked([HumanMessage("Hello!")], None, options)
+    chooser, reader, random = asked.chooser(), asked.reader(), torch.Generator().manual_seed(seed)
+    begun = chat.voice.tokenizer(chat.voice.dialect.trigger, add_special_tokens=False)["input_ids"]
+    size, left = chat.engine._model.config.vocab_size, 120
+    while left > 0 and not chooser.finished:
+        logits = torch.rand(size, generator=random)
+        if begun:
+            logits[begun.pop(0)] = 100
+        tokens = chooser.pick(logits, left)
+        left -= len(tokens)
+        reader.feed(tokens)
+    calls, broken = read_calls(reader.calls, chat.voice.dialect)
+    assert calls
+    assert not broken
+    check(AIMessage("", tool_calls=calls), {one.name: one for one in TOOLS})
 
 
 def check(answer: AIMessage, tools: dict[str, Any]) -> None:

@@ -197,6 +197,7 @@ class Faulty(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(length or len(body)))
+        self.send_header("Connection", "close")  # a kept one would outlive the event loop of its test
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
