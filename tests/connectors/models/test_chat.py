@@ -25,6 +25,7 @@ REPEAT = (
     "Say this again, word for word: The hydraulic pump at Port Ellery is inspected every six hundred flight hours by the "
     "engineer on duty, who signs the list with date and staff number."
 )
+WRONG = "Translate to French: the pump is red, the pump is blue, the pump is green."
 HAIKU = "Write a long story about a lighthouse keeper and the sea."
 
 
@@ -100,9 +101,9 @@ async def test_in_company_everybody_gets_the_text_they_would_get_alone(chat: Tra
 async def test_guessing_ahead_changes_the_time_and_not_the_text(
     chat: TransformersChat, options: dict[str, Any]
 ) -> None:
-    """A text that repeats its prompt is where guesses are right, a question is where there are none, or wrong ones."""
+    """In a text that repeats its prompt guesses are right; in one that only begins to they are wrong."""
     slow = chat.model_copy(update={"engine": Engine(chat.engine._model, 4, 2048, guessed=0)})
-    for asked in (REPEAT, QUESTIONS[0]):
+    for asked in (REPEAT, WRONG):
         told = {"max_tokens": 40} | options
         plain, guessed = await slow.ainvoke(asked, **told), await chat.ainvoke(asked, **told)
         assert guessed.text == plain.text
