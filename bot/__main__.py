@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error), FAILURE)
     except KeyboardInterrupt:
         _fail("interrupted", FAILURE)
-    except Exception:
+    except Exception:  # the outermost layer of the command line: a trace goes to the log, a number to the person
         number = uuid.uuid4().hex[:8]
         logging.getLogger("rolecall").exception("error %s", number)
         _fail(f"something went wrong; the log has the details under error {number}", FAILURE)

@@ -53,7 +53,7 @@ def is_exact() -> bool:
 
 @torch.inference_mode()
 def is_faster() -> bool:
-    """Whether eight bits beat float32 on this processor, for one token and for many; takes about a tenth of a second."""
+    """Whether eight bits beat float32 on this processor, for one token and for many; takes a few tenths of a second."""
     plain = [nn.Linear(576, 1536, bias=False) for _ in range(_COPIES)]
     small = [layer for one in plain for layer in _joined([one], _Last())]
     return all(_fastest(small, rows) < _fastest(plain, rows) for rows in (1, 64))

@@ -125,7 +125,7 @@ class Metrics:
         ) as span:
             try:
                 yield
-            except BaseException as error:
+            except BaseException as error:  # whatever it is goes on; the span only bears its kind
                 span.set_attribute("error.type", type(error).__name__)
                 if not self._says:
                     span.set_status(StatusCode.ERROR)
